@@ -1,0 +1,134 @@
+//! The closed list of acts: what an entry may say happened, and which fields it then carries besides the common ones.
+
+/// An act of the closed list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Act {
+    /// Two or three words, `document.version.approved`.
+    pub name: &'static str,
+    /// The extra body fields of its entries.
+    pub fields: &'static [&'static str],
+}
+
+const fn act(name: &'static str) -> Act {
+    Act { name, fields: &[] }
+}
+
+const fn with(name: &'static str, fields: &'static [&'static str]) -> Act {
+    Act { name, fields }
+}
+
+/// An account was made.
+pub const ACCOUNT_CREATED: Act = with("account.created", &["sealed"]);
+/// An account was disabled.
+pub const ACCOUNT_DISABLED: Act = with("account.disabled", &["reason"]);
+/// An administrator set a new password.
+pub const ACCOUNT_RESET: Act = with("account.reset", &["reason"]);
+/// A person changed their own password.
+pub const PASSWORD_CHANGED: Act = act("password.changed");
+/// Failures locked an account for a while.
+pub const ACCOUNT_LOCKED: Act = act("account.locked");
+/// A role was asked for.
+pub const GRANT_REQUESTED: Act = with("grant.requested", &["reason"]);
+/// QA signed a role into force.
+pub const GRANT_SIGNED: Act = with("grant.signed", &["sig", "reason", "sealed"]);
+/// A role was taken away.
+pub const GRANT_ENDED: Act = with("grant.ended", &["reason"]);
+/// An API token was made.
+pub const TOKEN_CREATED: Act = with("token.created", &["reason"]);
+/// An API token was revoked.
+pub const TOKEN_REVOKED: Act = with("token.revoked", &["reason"]);
+/// Somebody signed in.
+pub const SESSION_OPENED: Act = with("session.opened", &["sealed"]);
+/// Somebody signed out.
+pub const SESSION_CLOSED: Act = act("session.closed");
+/// A sign-in was refused.
+pub const SESSION_REFUSED: Act = with("session.refused", &["sealed", "cause"]);
+/// A signature was refused; the subject stays as it was.
+pub const SIGNATURE_REFUSED: Act = with("signature.refused", &["cause", "meaning"]);
+/// A setting was given a value.
+pub const SETTING_CHANGED: Act = with("setting.changed", &["reason"]);
+
+/// A document got its number.
+pub const DOCUMENT_CREATED: Act = act("document.created");
+/// A document got another owner.
+pub const DOCUMENT_OWNER_CHANGED: Act = with("document.owner.changed", &["reason"]);
+/// A document is retired from an instant on.
+pub const DOCUMENT_RETIRED: Act = with("document.retired", &["sig", "reason", "sealed"]);
+/// The periodic review was signed.
+pub const DOCUMENT_REVIEWED: Act = with("document.reviewed", &["sig", "reason", "sealed"]);
+/// A draft was made.
+pub const VERSION_CREATED: Act = act("document.version.created");
+/// A draft was changed.
+pub const VERSION_SAVED: Act = act("document.version.saved");
+/// A draft was submitted and signed as authored.
+pub const VERSION_SUBMITTED: Act = with("document.version.submitted", &["sig", "sealed"]);
+/// A reviewer signed.
+pub const VERSION_REVIEWED: Act = with("document.version.reviewed", &["sig", "sealed"]);
+/// An approver signed; the last one gives force.
+pub const VERSION_APPROVED: Act = with("document.version.approved", &["sig", "sealed"]);
+/// A reviewer or approver sent it back.
+pub const VERSION_REJECTED: Act = with("document.version.rejected", &["reason", "sig", "sealed"]);
+/// The author took it back.
+pub const VERSION_WITHDRAWN: Act = with("document.version.withdrawn", &["reason"]);
+/// An awaiting version was called off.
+pub const VERSION_CANCELLED: Act = with("document.version.cancelled", &["reason", "sig", "sealed"]);
+/// A draft was abandoned.
+pub const VERSION_ABANDONED: Act = with("document.version.abandoned", &["reason"]);
+/// The instant of effect has passed.
+pub const VERSION_TOOK_EFFECT: Act = act("document.version.effective");
+
+/// An order came from the ERP for the first time.
+pub const ORDER_IMPORTED: Act = with("order.imported", &["source", "sealed"]);
+/// The ERP's order differs from what we had.
+pub const ORDER_UPDATED: Act = with("order.updated", &["source", "sealed"]);
+/// An order with a recalled batch is held.
+pub const ORDER_HELD: Act = act("order.held");
+/// QA released a held order.
+pub const ORDER_RELEASED: Act = with("order.released", &["reason", "sig", "sealed"]);
+
+/// A deviation was registered.
+pub const DEVIATION_RAISED: Act = act("deviation.raised");
+/// Empty fields of a deviation were filled.
+pub const DEVIATION_FILLED: Act = act("deviation.filled");
+/// A deviation moved to another state.
+pub const DEVIATION_MOVED: Act = with("deviation.moved", &["reason"]);
+/// A deviation was closed and signed.
+pub const DEVIATION_CLOSED: Act = with("deviation.closed", &["sig", "sealed"]);
+/// A recall was opened and its trace frozen.
+pub const RECALL_OPENED: Act = act("recall.opened");
+/// Empty fields of a recall were filled, a customer's row booked.
+pub const RECALL_FILLED: Act = act("recall.filled");
+/// A recall moved to another state.
+pub const RECALL_MOVED: Act = with("recall.moved", &["reason"]);
+/// A recalled batch turned up on a later order.
+pub const RECALL_HIT: Act = act("recall.hit");
+/// A recall was closed and signed.
+pub const RECALL_CLOSED: Act = with("recall.closed", &["sig", "sealed"]);
+/// A correction of a filled field was asked for.
+pub const CORRECTION_REQUESTED: Act = with("correction.requested", &["reason"]);
+/// QA decided a correction.
+pub const CORRECTION_DECIDED: Act = with("correction.decided", &["reason", "sig", "sealed"]);
+/// Two subjects were tied.
+pub const LINK_CREATED: Act = with("link.created", &["reason"]);
+/// A tie was taken away.
+pub const LINK_REMOVED: Act = with("link.removed", &["reason"]);
+
+/// Entry 0.
+pub const LEDGER_CREATED: Act = with("ledger.created", &["alg", "demo"]);
+/// The whole was verified.
+pub const LEDGER_VERIFIED: Act = with("ledger.verified", &["integrity", "completeness", "to"]);
+/// The schema was brought up to date.
+pub const SYSTEM_MIGRATED: Act = with("system.migrated", &["schema"]);
+
+/// Every act there is; `Tx::append` refuses one that is not listed.
+#[rustfmt::skip]
+pub const ALL: &[Act] = &[
+    ACCOUNT_CREATED, ACCOUNT_DISABLED, ACCOUNT_RESET, PASSWORD_CHANGED, ACCOUNT_LOCKED, GRANT_REQUESTED, GRANT_SIGNED,
+    GRANT_ENDED, TOKEN_CREATED, TOKEN_REVOKED, SESSION_OPENED, SESSION_CLOSED, SESSION_REFUSED, SIGNATURE_REFUSED,
+    SETTING_CHANGED, DOCUMENT_CREATED, DOCUMENT_OWNER_CHANGED, DOCUMENT_RETIRED, DOCUMENT_REVIEWED, VERSION_CREATED,
+    VERSION_SAVED, VERSION_SUBMITTED, VERSION_REVIEWED, VERSION_APPROVED, VERSION_REJECTED, VERSION_WITHDRAWN,
+    VERSION_CANCELLED, VERSION_ABANDONED, VERSION_TOOK_EFFECT, ORDER_IMPORTED, ORDER_UPDATED, ORDER_HELD,
+    ORDER_RELEASED, DEVIATION_RAISED, DEVIATION_FILLED, DEVIATION_MOVED, DEVIATION_CLOSED, RECALL_OPENED,
+    RECALL_FILLED, RECALL_MOVED, RECALL_HIT, RECALL_CLOSED, CORRECTION_REQUESTED, CORRECTION_DECIDED, LINK_CREATED,
+    LINK_REMOVED, LEDGER_CREATED, LEDGER_VERIFIED, SYSTEM_MIGRATED,
+];

@@ -1,0 +1,56 @@
+//! One migration history for both engines, embedded in the binary.
+
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::{Db, MultiBackend};
+use crate::error::{Error, Result};
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
+
+/// How the database's schema stands to this program's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SchemaState {
+    /// No table of ours yet.
+    Empty,
+    /// Migrations are waiting: `sopledger migrate`.
+    Older,
+    /// Made by this version.
+    Current,
+    /// Made by a later version of the program.
+    Newer,
+}
+
+/// Compares the applied migrations with the embedded ones; changes nothing.
+///
+/// # Errors
+/// The database does not answer.
+pub fn schema_state(db: &mut Db) -> Result<SchemaState> {
+    use diesel::migration::MigrationSource;
+    if !super::tables(db)?.iter().any(|table| table == "__diesel_schema_migrations") {
+        return Ok(SchemaState::Empty);
+    }
+    let known = MigrationSource::<MultiBackend>::migrations(&MIGRATIONS)
+        .map_err(Error::internal)?
+        .into_iter()
+        .map(|migration| migration.name().version().as_owned().to_string())
+        .collect::<Vec<_>>();
+    let applied: Vec<String> = MigrationHarness::<MultiBackend>::applied_migrations(db)
+        .map_err(Error::internal)?
+        .into_iter()
+        .map(|version| version.to_string())
+        .collect();
+    if applied.iter().any(|version| !known.contains(version)) {
+        return Ok(SchemaState::Newer);
+    }
+    Ok(if applied.len() < known.len() { SchemaState::Older } else { SchemaState::Current })
+}
+
+/// Runs what is pending, inside the caller's transaction; returns how many ran.
+///
+/// # Errors
+/// A migration failed; the caller rolls back.
+pub fn run_pending(db: &mut Db) -> Result<usize> {
+    let ran =
+        MigrationHarness::<MultiBackend>::run_pending_migrations(db, MIGRATIONS).map_err(Error::internal)?;
+    Ok(ran.len())
+}

@@ -1,0 +1,208 @@
+//! Where the rows live: one code over SQLite and PostgreSQL.
+//!
+//! Promises: a connection is opened by the URL's scheme and never guessed; readers are handed connections that the
+//! database itself holds read-only; what the two engines say differently is said here and nowhere else. The write
+//! lane, which alone may write, stands one floor up in [`crate::ledger::lane`], since no row changes without an entry.
+
+mod both;
+mod connection;
+mod guards;
+mod insert;
+mod migrations;
+mod readers;
+pub mod schema;
+
+use std::path::PathBuf;
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::prelude::*;
+
+pub use both::OnBoth;
+pub use connection::{Db, MultiBackend};
+pub use guards::{guard_faults, lift_guards, set_guards};
+pub use insert::{NewContent, NewEntryRow, NewSealed, insert_contents, insert_entries, insert_sealed};
+pub use migrations::{SchemaState, run_pending, schema_state};
+pub use readers::Readers;
+
+use crate::error::{Error, Result};
+
+/// Where the database is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A file of ours.
+    Sqlite(PathBuf),
+    /// A `postgres://` address, password and all: never printed.
+    Postgres(String),
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "{}", path.display()),
+            Self::Postgres(url) => write!(f, "{}", redacted(url)),
+        }
+    }
+}
+
+/// A database address with its password replaced by `***`.
+pub fn redacted(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return "***".to_owned() };
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let path = path.split_once('?').map_or(path, |(path, _)| path);
+    match authority.rsplit_once('@') {
+        Some((user, host)) => {
+            let user = user.split_once(':').map_or(user.to_owned(), |(user, _)| format!("{user}:***"));
+            format!("{scheme}://{user}@{host}/{path}")
+        }
+        None => format!("{scheme}://{authority}/{path}"),
+    }
+}
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Reading; the engine refuses every write.
+    Read,
+    /// The lane's own connection, migrations, and tests that play the stranger.
+    Write,
+}
+
+impl Target {
+    /// The target that `--database-url` names.
+    ///
+    /// # Errors
+    /// Anything but `postgres://` or `postgresql://`: a mistyped address must not become a stray file.
+    pub fn from_url(url: &str) -> Result<Self> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self::Postgres(url.to_owned()));
+        }
+        Err(Error::invalid("database_url", "database-url"))
+    }
+
+    /// Opens a connection for `purpose` and sets it up.
+    ///
+    /// # Errors
+    /// The database cannot be reached or refuses its settings.
+    pub fn open(&self, purpose: Purpose) -> Result<Db> {
+        match self {
+            Self::Sqlite(path) => open_sqlite(path, purpose).map(Db::Sqlite),
+            Self::Postgres(url) => open_postgres(url, purpose).map(Db::Postgres),
+        }
+    }
+}
+
+fn open_sqlite(path: &std::path::Path, purpose: Purpose) -> Result<SqliteConnection> {
+    let path = path.to_str().ok_or_else(|| Error::internal("the database's path is not UTF-8"))?;
+    let mut db = SqliteConnection::establish(path).map_err(Error::internal)?;
+    // busy_timeout first: setting WAL may itself have to wait.
+    db.batch_execute(
+        "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+         PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000;",
+    )?;
+    if purpose == Purpose::Read {
+        db.batch_execute("PRAGMA query_only = ON")?;
+    }
+    Ok(db)
+}
+
+fn open_postgres(url: &str, purpose: Purpose) -> Result<PgConnection> {
+    let mut db = PgConnection::establish(url)
+        .map_err(|error| Error::unavailable("database").caused_by(error.to_string()))?;
+    db.batch_execute("SET timezone = 'UTC'; SET client_min_messages = warning; SET lock_timeout = '60s'")?;
+    if purpose == Purpose::Read {
+        db.batch_execute(
+            "SET default_transaction_read_only = on; SET default_transaction_isolation = 'repeatable read'",
+        )?;
+    }
+    Ok(db)
+}
+
+/// Begins a transaction in which nobody else writes the ledger: `BEGIN IMMEDIATE`, or an advisory lock that the
+/// nodes of one installation take in turn, as the transaction's first statement.
+pub fn begin_write(db: &mut Db) -> Result<()> {
+    match db {
+        Db::Sqlite(sqlite) => AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?,
+        Db::Postgres(postgres) => {
+            AnsiTransactionManager::begin_transaction_sql(postgres, "BEGIN")?;
+            postgres.batch_execute("SELECT pg_advisory_xact_lock(7355608)")?;
+        }
+    }
+    Ok(())
+}
+
+/// Commits what [`begin_write`] began.
+pub fn commit(db: &mut Db) -> Result<()> {
+    Ok(<Db as Connection>::TransactionManager::commit_transaction(db)?)
+}
+
+/// Rolls back what [`begin_write`] began; a connection that cannot even do that is lost and said to be.
+pub fn rollback(db: &mut Db) -> Result<()> {
+    Ok(<Db as Connection>::TransactionManager::rollback_transaction(db)?)
+}
+
+#[derive(QueryableByName)]
+struct Answer {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    answer: String,
+}
+
+/// The settings under which an acknowledged change could be lost; empty when the database is durable.
+///
+/// # Errors
+/// The database does not answer.
+pub fn unsafe_durability(db: &mut Db) -> Result<Vec<String>> {
+    let questions: &[(&str, &str, &[&str])] = match db {
+        Db::Sqlite(_) => &[
+            ("journal_mode", "SELECT journal_mode AS answer FROM pragma_journal_mode", &["wal"]),
+            (
+                "synchronous",
+                "SELECT CAST(synchronous AS TEXT) AS answer FROM pragma_synchronous",
+                &["2", "3"],
+            ),
+        ],
+        Db::Postgres(_) => &[
+            ("fsync", "SELECT current_setting('fsync') AS answer", &["on"]),
+            ("full_page_writes", "SELECT current_setting('full_page_writes') AS answer", &["on"]),
+            (
+                "synchronous_commit",
+                "SELECT current_setting('synchronous_commit') AS answer",
+                &["on", "remote_apply"],
+            ),
+        ],
+    };
+    let mut unsafe_settings = Vec::new();
+    for (name, sql, accepted) in questions {
+        let Answer { answer } = diesel::sql_query(*sql).get_result(db)?;
+        if !accepted.contains(&answer.as_str()) {
+            unsafe_settings.push(format!("{name} = {answer}"));
+        }
+    }
+    Ok(unsafe_settings)
+}
+
+/// The names of all tables of ours, as the database's own catalogue lists them.
+///
+/// # Errors
+/// The database does not answer.
+pub fn tables(db: &mut Db) -> Result<Vec<String>> {
+    let sql = match db {
+        Db::Sqlite(_) => {
+            "SELECT name AS answer FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+        }
+        Db::Postgres(_) => {
+            "SELECT CAST(tablename AS TEXT) AS answer FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename"
+        }
+    };
+    let rows: Vec<Answer> = diesel::sql_query(sql).load(db)?;
+    Ok(rows.into_iter().map(|row| row.answer).collect())
+}
+
+/// How many rows a table has; `table` is one of [`tables`], never input.
+///
+/// # Errors
+/// The database does not answer.
+pub fn count(db: &mut Db, table: &str) -> Result<u64> {
+    let Answer { answer } =
+        diesel::sql_query(format!("SELECT CAST(COUNT(*) AS TEXT) AS answer FROM {table}")).get_result(db)?;
+    answer.parse().map_err(Error::internal)
+}
