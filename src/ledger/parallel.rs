@@ -1,1 +1,234 @@
+//! The chain pass on several threads: cut at multiples of 256, each piece verified by itself, joined at the seams.
+//!
+//! Rows are read on the calling thread. At most twice as many pieces as threads are in memory, each of at most 256
+//! entries. The verdict is that of `ChainVerifier`, fault by fault.
 
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use super::chain::{ChainVerifier, Facts, Fault, Position, Row, examine, link};
+use super::digest::Digest;
+use super::entry::Entry;
+use super::tile::WIDTH;
+use super::tree::Frontier;
+
+/// The most faults kept; further ones are counted.
+pub const MAX_FAULTS: usize = 10_000;
+
+/// An entry as stored, with whatever the caller wants to compare it with.
+#[derive(Debug, Clone)]
+pub struct Record<T> {
+    /// The number it is stored under.
+    pub seq: u64,
+    /// Its bytes.
+    pub entry: Vec<u8>,
+    /// The leaf stored beside it, where there is one.
+    pub leaf: Option<Digest>,
+    /// The caller's own: the index columns, for example.
+    pub columns: T,
+}
+
+/// What a pass found.
+#[derive(Debug)]
+pub struct Verified {
+    /// The pass, standing after the last entry: size, root and tree, from which a later pass can go on.
+    pub chain: ChainVerifier,
+    /// The number of entries seen.
+    pub entries: u64,
+    /// The faults, at most `MAX_FAULTS`, in the order of the rows that showed them.
+    pub faults: Vec<Fault>,
+    /// How many faults there were.
+    pub faults_total: u64,
+}
+
+/// Goes on with `chain` over the rows, on so many threads. `inspect` sees each record whose bytes are an entry, on
+/// any thread, and adds the faults it finds.
+///
+/// # Errors
+/// The first row that cannot be read ends the pass.
+pub fn verify_batches<T: Send, E>(
+    chain: ChainVerifier,
+    workers: NonZeroUsize,
+    rows: impl IntoIterator<Item = Result<Record<T>, E>>,
+    inspect: impl Fn(&Record<T>, &Entry<'_>, &mut Vec<Fault>) + Sync,
+) -> Result<Verified, E> {
+    let origin = chain.origin.clone();
+    let (tasks, taken) = channel::<(u64, Vec<Record<T>>)>();
+    let taken = Mutex::new(taken);
+    let (results, finished) = channel();
+    let work = |results: Sender<(u64, thread::Result<Piece>)>| {
+        while let Some((number, records)) = next_task(&taken) {
+            // A panic is carried to the calling thread, which would otherwise wait for this piece for ever.
+            let piece = catch_unwind(AssertUnwindSafe(|| Piece::of(&origin, &records, &inspect)));
+            if results.send((number, piece)).is_err() {
+                return;
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..workers.get() {
+            let results = results.clone();
+            scope.spawn(|| work(results));
+        }
+        drop(results);
+        let tasks = tasks;
+        let mut joined = Joined::new(chain);
+        let mut sent = 0;
+        let pieces = Pieces { rows: rows.into_iter(), held: None };
+        for piece in pieces {
+            while sent - joined.next >= 2 * workers.get() as u64 {
+                joined.receive(&finished);
+            }
+            tasks.send((sent, piece?)).expect("the receiver outlives the scope");
+            sent += 1;
+        }
+        while joined.next < sent {
+            joined.receive(&finished);
+        }
+        Ok(joined.verified)
+    })
+}
+
+fn next_task<T>(taken: &Mutex<Receiver<T>>) -> Option<T> {
+    taken.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+}
+
+/// Groups rows into pieces that end before each multiple of 256.
+struct Pieces<I, T> {
+    rows: I,
+    held: Option<Record<T>>,
+}
+
+impl<T, E, I: Iterator<Item = Result<Record<T>, E>>> Iterator for Pieces<I, T> {
+    type Item = Result<Vec<Record<T>>, E>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let first = match self.held.take() {
+            Some(record) => record,
+            None => match self.rows.next()? {
+                Ok(record) => record,
+                Err(error) => return Some(Err(error)),
+            },
+        };
+        let block = first.seq / u64::from(WIDTH);
+        let mut piece = Vec::with_capacity(usize::from(WIDTH));
+        piece.push(first);
+        while piece.len() < usize::from(WIDTH) {
+            match self.rows.next() {
+                Some(Ok(record)) if record.seq / u64::from(WIDTH) == block => piece.push(record),
+                Some(Ok(record)) => {
+                    self.held = Some(record);
+                    break;
+                }
+                Some(Err(error)) => return Some(Err(error)),
+                None => break,
+            }
+        }
+        Some(Ok(piece))
+    }
+}
+
+/// What a piece tells by itself; its first row is linked to the piece before when they are joined.
+struct Piece {
+    first: Facts,
+    first_faults: Vec<Fault>,
+    inner_faults: Vec<Fault>,
+    end: Position,
+    entries: u64,
+    /// Complete subtrees in order as (level, hash); none where rows are missing or out of order.
+    subtrees: Option<Vec<(u32, Digest)>>,
+}
+
+impl Piece {
+    fn of<T>(
+        origin: &str,
+        records: &[Record<T>],
+        inspect: &(impl Fn(&Record<T>, &Entry<'_>, &mut Vec<Fault>) + Sync),
+    ) -> Piece {
+        let look = |record: &Record<T>, before: Option<&Position>, faults: &mut Vec<Fault>| {
+            let row = Row { seq: record.seq, entry: &record.entry, leaf: record.leaf };
+            let (facts, entry) = examine(origin, &row, faults);
+            let follows = before.is_none_or(|before| link(before, &facts, faults));
+            if let Some(entry) = entry {
+                inspect(record, &entry, faults);
+            }
+            (facts, follows)
+        };
+        let (mut first_faults, mut inner_faults) = (Vec::new(), Vec::new());
+        let (first, mut whole) = look(&records[0], None, &mut first_faults);
+        let mut leaves = Vec::with_capacity(records.len());
+        leaves.push(first.leaf);
+        let mut end = first.position();
+        for record in &records[1..] {
+            let (facts, follows) = look(record, Some(&end), &mut inner_faults);
+            whole &= follows;
+            leaves.push(facts.leaf);
+            end = facts.position();
+        }
+        let entries = records.len() as u64;
+        let subtrees = whole.then(|| subtrees(first.seq, leaves));
+        Piece { first, first_faults, inner_faults, end, entries, subtrees }
+    }
+}
+
+/// A piece that begins at a multiple of 256 is hashed up here; another is appended leaf by leaf.
+fn subtrees(first: u64, leaves: Vec<Digest>) -> Vec<(u32, Digest)> {
+    if !first.is_multiple_of(u64::from(WIDTH)) {
+        return leaves.into_iter().map(|leaf| (0, leaf)).collect();
+    }
+    let mut tree = Frontier::new();
+    tree.extend(leaves);
+    tree.subtrees().collect()
+}
+
+/// Pieces joined in order as they arrive in any.
+struct Joined {
+    verified: Verified,
+    waiting: BTreeMap<u64, Piece>,
+    next: u64,
+}
+
+impl Joined {
+    fn new(chain: ChainVerifier) -> Joined {
+        let verified = Verified { chain, entries: 0, faults: Vec::new(), faults_total: 0 };
+        Joined { verified, waiting: BTreeMap::new(), next: 0 }
+    }
+
+    fn receive(&mut self, finished: &Receiver<(u64, thread::Result<Piece>)>) {
+        let (number, piece) = finished.recv().expect("a thread answers every task it takes");
+        self.waiting.insert(number, piece.unwrap_or_else(|panic| resume_unwind(panic)));
+        while let Some(piece) = self.waiting.remove(&self.next) {
+            self.join(piece);
+            self.next += 1;
+        }
+    }
+
+    fn join(&mut self, piece: Piece) {
+        let chain = &mut self.verified.chain;
+        let mut seam = Vec::new();
+        let follows = link(&chain.at, &piece.first, &mut seam);
+        chain.tree = match (chain.tree.take(), piece.subtrees) {
+            (Some(tree), Some(subtrees)) if follows => grown(tree, subtrees),
+            _ => None,
+        };
+        chain.at = piece.end;
+        self.verified.entries += piece.entries;
+        for fault in piece.first_faults.into_iter().chain(seam).chain(piece.inner_faults) {
+            self.verified.faults_total += 1;
+            if self.verified.faults.len() < MAX_FAULTS {
+                self.verified.faults.push(fault);
+            }
+        }
+    }
+}
+
+fn grown(mut tree: Frontier, subtrees: Vec<(u32, Digest)>) -> Option<Frontier> {
+    for (level, root) in subtrees {
+        tree.append_subtree(level, root).ok()?;
+    }
+    Some(tree)
+}

@@ -80,8 +80,9 @@ impl Frontier {
     }
 
     fn push(&mut self, mut level: u32, mut hash: Digest, mut seen: impl FnMut(u32, u64, &Digest)) {
-        seen(level, self.size >> level, &hash);
         let size = self.size;
+        self.size = size + (1 << level);
+        seen(level, size >> level, &hash);
         while size >> level & 1 == 1 {
             let left = self.hashes.pop().expect("one hash for each one in the size");
             hash = node(&left, &hash);
@@ -89,8 +90,6 @@ impl Frontier {
             seen(level, size >> level, &hash);
         }
         self.hashes.push(hash);
-        // The lowest level pushed is recovered from the carry: adding the subtree's leaves clears the ones it merged.
-        self.size = size + (1u64 << level) - (size & ((1u64 << level) - 1));
     }
 
     /// The hashes one after another, largest subtree first; at most 64 of 32 bytes. The size is kept beside them.

@@ -1,0 +1,247 @@
+//! The installation as a running program holds it: its folder, its readers, its one lane, its clock and its signer.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use serde_json::json;
+
+use super::acts;
+use super::folder::Folder;
+use super::key::{KeyError, LedgerKey};
+use super::lane::{Lane, NewEntry};
+use super::signer::SignerState;
+use super::signing::{self, Hand, Signing};
+use super::store::{self as ledger_store, Head};
+use crate::error::{Error, Result};
+use crate::store::{self, Db, Purpose, Readers, SchemaState, Target};
+use crate::time::Clock;
+
+/// Readers at most; each holds a connection.
+const READERS: u32 = 8;
+
+/// What every request, job and command works with.
+pub struct Site {
+    /// Where the database is.
+    pub target: Target,
+    /// What lies beside it.
+    pub folder: Folder,
+    /// For questions.
+    pub readers: Readers,
+    /// For changes.
+    pub lane: Lane,
+    /// For checkpoints.
+    pub signing: Signing,
+    /// The present.
+    pub clock: Clock,
+    /// The site's zone: dates are read and shown in it.
+    pub zone: Tz,
+    /// The ledger's name.
+    pub origin: String,
+    /// Which tree.
+    pub epoch: i64,
+    /// Invented data, and said to be so on every page.
+    pub demo: bool,
+}
+
+/// Where an installation is, and its clock and zone.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The database.
+    pub target: Target,
+    /// The folder.
+    pub folder: Folder,
+    /// The clock.
+    pub clock: Clock,
+    /// The zone.
+    pub zone: Tz,
+}
+
+impl Place {
+    /// Makes an empty installation: schema, guards, key, signer state and entry 0. Does nothing to one that is there.
+    ///
+    /// # Errors
+    /// 409 `installed` when there is a ledger already; files or database that refuse.
+    pub fn create(&self, origin: &str) -> Result<()> {
+        if !super::entry::is_origin(origin) {
+            return Err(Error::invalid("origin", "origin-form"));
+        }
+        self.folder.make()?;
+        let mut db = self.target.open(Purpose::Write)?;
+        in_write_transaction(&mut db, |db| {
+            match store::schema_state(db)? {
+                SchemaState::Empty => {
+                    store::run_pending(db)?;
+                    store::set_guards(db)?;
+                }
+                SchemaState::Current => {}
+                SchemaState::Older => return Err(Error::conflict("schema-older")),
+                SchemaState::Newer => return Err(Error::conflict("schema-newer")),
+            }
+            if ledger_store::head(db)?.is_some() {
+                return Err(Error::conflict("installed"));
+            }
+            self.make_key(origin)?;
+            ledger_store::create_head(db, origin)
+        })
+    }
+
+    fn make_key(&self, origin: &str) -> Result<()> {
+        // A key or state left by an attempt that was cut short has signed nothing yet.
+        if !self.folder.key().exists() {
+            LedgerKey::create(&self.folder.key(), origin)
+                .map_err(|error| Error::internal(error.to_string()))?;
+        }
+        if !self.folder.signer_state().exists() {
+            SignerState::create(&self.folder.signer_state())
+                .map_err(|error| Error::internal(error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// Brings the schema up to date: guards lifted and set again and the governed records compared with the ledger by
+    /// `compare`, all in one transaction.
+    ///
+    /// # Errors
+    /// A migration fails, or a record would no longer match the ledger: nothing is changed then.
+    pub fn migrate(&self, compare: impl FnOnce(&mut Db) -> Result<()>) -> Result<usize> {
+        let mut db = self.target.open(Purpose::Write)?;
+        in_write_transaction(&mut db, |db| {
+            store::lift_guards(db)?;
+            let ran = store::run_pending(db)?;
+            if ledger_store::head(db)?.is_some() {
+                compare(db)?;
+            }
+            store::set_guards(db)?;
+            Ok(ran)
+        })
+    }
+
+    /// What keeps this installation from being served: an older schema, unsafe durability, altered guards.
+    ///
+    /// # Errors
+    /// Each with its way out.
+    pub fn check(&self) -> Result<Head> {
+        if let Target::Sqlite(path) = &self.target
+            && !path.exists()
+        {
+            return Err(
+                Error::conflict("not-installed").arg("folder", self.folder.path().display().to_string())
+            );
+        }
+        let mut db = self.target.open(Purpose::Write)?;
+        match store::schema_state(&mut db)? {
+            SchemaState::Current => {}
+            SchemaState::Empty => return Err(Error::conflict("not-installed").arg("folder", self.where_to())),
+            SchemaState::Older => return Err(Error::conflict("schema-older")),
+            SchemaState::Newer => return Err(Error::conflict("schema-newer")),
+        }
+        ledger_store::head(&mut db)?
+            .ok_or_else(|| Error::conflict("not-installed").arg("folder", self.where_to()))
+    }
+
+    /// Refuses a database that could lose an acknowledged change, or whose guards are missing or altered.
+    ///
+    /// # Errors
+    /// 409 naming the settings or guards.
+    pub fn check_safety(&self) -> Result<()> {
+        let mut db = self.target.open(Purpose::Write)?;
+        let settings = store::unsafe_durability(&mut db)?;
+        if !settings.is_empty() {
+            return Err(Error::conflict("unsafe-durability").arg("settings", settings.join(", ")));
+        }
+        let guards = store::guard_faults(&mut db)?;
+        if !guards.is_empty() {
+            return Err(Error::conflict("guards-altered").arg("guards", guards.join(", ")));
+        }
+        Ok(())
+    }
+
+    /// Opens the installation: lane, readers and signer. Appends entry 0 to a new ledger.
+    ///
+    /// # Errors
+    /// As [`Place::check`]; 409 when the database is not the one whose history was signed.
+    pub fn open(&self, demo: bool) -> Result<Site> {
+        let head = self.check()?;
+        let key = load_key(&self.folder.key(), &head.origin)?;
+        if key.is_none() {
+            tracing::warn!("no key in this folder: another node signs the checkpoints");
+        }
+        let readers = Readers::new(&self.target, READERS);
+        let (bell, ear) = signing::bell();
+        let ringer = bell.clone();
+        let lane = Lane::start(&self.target, self.clock.clone(), Arc::new(move |_| ringer.ring()))?;
+        let hand = Hand {
+            readers: readers.clone(),
+            lane: lane.clone(),
+            folder: self.folder.clone(),
+            epoch: head.epoch,
+            key,
+        };
+        let signing = Signing::start(hand, bell, ear)?;
+        if head.size == 0 {
+            lane.write_here(move |tx| begin(tx, demo))?;
+        }
+        let demo = head.origin.starts_with("demo/");
+        let Self { target, folder, clock, zone } = self.clone();
+        Ok(Site {
+            target,
+            folder,
+            readers,
+            lane,
+            signing,
+            clock,
+            zone,
+            origin: head.origin,
+            epoch: head.epoch,
+            demo,
+        })
+    }
+
+    fn where_to(&self) -> String {
+        format!("{:?}", self.target)
+    }
+}
+
+fn begin(tx: &mut super::lane::Tx<'_>, demo: bool) -> Result<()> {
+    if tx.next_seq() > 0 {
+        return Ok(());
+    }
+    let entry = NewEntry::without_actor(acts::LEDGER_CREATED).field("alg", "sha-256");
+    let entry = if demo { entry.field("demo", json!(true)) } else { entry };
+    tx.append(entry)?;
+    Ok(())
+}
+
+/// The key of this folder; none where another node signs.
+///
+/// # Errors
+/// The file is open to others, or is no key.
+pub fn load_key(path: &Path, origin: &str) -> Result<Option<LedgerKey>> {
+    match LedgerKey::load(path, origin) {
+        Ok(key) => Ok(Some(key)),
+        Err(KeyError::File(_, error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::conflict("key-unusable").caused_by(error.to_string())),
+    }
+}
+
+fn in_write_transaction<T>(db: &mut Db, work: impl FnOnce(&mut Db) -> Result<T>) -> Result<T> {
+    store::begin_write(db)?;
+    match work(db) {
+        Ok(value) => store::commit(db).map(|()| value),
+        Err(error) => {
+            store::rollback(db)?;
+            Err(error)
+        }
+    }
+}
+
+impl Site {
+    /// Finishes what waits, signs, and lets nothing more in.
+    pub fn close(&self) {
+        if self.lane.write_here(|_| Ok(())).is_ok() {
+            self.signing.finish();
+        }
+        self.lane.close();
+    }
+}

@@ -1,0 +1,181 @@
+//! The ledger's own SQL, for readers.
+
+use diesel::prelude::*;
+
+use super::digest::Digest;
+use super::tile::{self, Content, Tile};
+use super::tree::Frontier;
+use crate::error::{Error, Result};
+use crate::store::schema::{
+    content, ledger_checkpoint, ledger_entry, ledger_head, ledger_tile, sealed_value,
+};
+use crate::store::{Db, NewEntryRow};
+use crate::time::Timestamp;
+
+/// The present end of the ledger.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// Which tree, from 1.
+    pub epoch: i64,
+    /// Its name.
+    pub origin: String,
+    /// The number of entries.
+    pub size: u64,
+    /// The last entry's hash.
+    pub leaf: Digest,
+    /// The last entry's instant.
+    pub ts: Timestamp,
+    /// The tree's compact range as stored.
+    pub frontier: Vec<u8>,
+}
+
+impl Head {
+    /// The tree as the head row tells it.
+    ///
+    /// # Errors
+    /// The stored bytes are no compact range of that size.
+    pub fn tree(&self) -> Result<Frontier> {
+        Frontier::from_bytes(self.size, &self.frontier).map_err(Error::internal)
+    }
+}
+
+/// An unsigned index as the database keeps it.
+///
+/// # Errors
+/// Beyond what a BIGINT holds.
+pub fn index(number: u64) -> Result<i64> {
+    i64::try_from(number).map_err(Error::internal)
+}
+
+/// The head of the newest epoch; none before the installation is made.
+///
+/// # Errors
+/// The database does not answer.
+pub fn head(db: &mut Db) -> Result<Option<Head>> {
+    let row: Option<(i64, String, i64, Vec<u8>, Timestamp, Vec<u8>)> =
+        ledger_head::table.order(ledger_head::epoch.desc()).first(db).optional()?;
+    row.map(|(epoch, origin, size, leaf, ts, frontier)| {
+        let leaf = Digest::try_from(leaf.as_slice()).map_err(Error::internal)?;
+        let size = u64::try_from(size).map_err(Error::internal)?;
+        Ok(Head { epoch, origin, size, leaf, ts, frontier })
+    })
+    .transpose()
+}
+
+/// Makes the head row of a new tree; only for an empty installation.
+///
+/// # Errors
+/// There is one already.
+pub fn create_head(db: &mut Db, origin: &str) -> Result<()> {
+    diesel::insert_into(ledger_head::table)
+        .values((
+            ledger_head::epoch.eq(1),
+            ledger_head::origin.eq(origin),
+            ledger_head::size.eq(0),
+            ledger_head::leaf.eq(Digest::ZERO.as_bytes().to_vec()),
+            ledger_head::ts.eq(Timestamp(0)),
+            ledger_head::frontier.eq(Vec::<u8>::new()),
+        ))
+        .execute(db)?;
+    Ok(())
+}
+
+/// Entries `from..to`, in order.
+///
+/// # Errors
+/// The database does not answer.
+pub fn rows(db: &mut Db, epoch: i64, range: std::ops::Range<u64>) -> Result<Vec<NewEntryRow>> {
+    let (from, to) = (index(range.start)?, index(range.end)?);
+    Ok(ledger_entry::table
+        .filter(ledger_entry::epoch.eq(epoch).and(ledger_entry::seq.ge(from)).and(ledger_entry::seq.lt(to)))
+        .order(ledger_entry::seq)
+        .select(NewEntryRow::as_select())
+        .load(db)?)
+}
+
+/// The hashes of a tile one after the other: leaves on level 0, roots of full tiles above.
+///
+/// # Errors
+/// The database does not answer; 404 when it does not hold that many.
+pub fn tile_hashes(db: &mut Db, epoch: i64, tile: &Tile) -> Result<Vec<u8>> {
+    let range = tile.range();
+    let (from, to) = (index(range.start)?, index(range.end)?);
+    let hashes: Vec<Vec<u8>> = match tile.content {
+        Content::Hashes(0) => ledger_entry::table
+            .filter(
+                ledger_entry::epoch.eq(epoch).and(ledger_entry::seq.ge(from)).and(ledger_entry::seq.lt(to)),
+            )
+            .order(ledger_entry::seq)
+            .select(ledger_entry::leaf)
+            .load(db)?,
+        Content::Hashes(level) => ledger_tile::table
+            .filter(ledger_tile::epoch.eq(epoch).and(ledger_tile::level.eq(i64::from(level))))
+            .filter(ledger_tile::idx.ge(from).and(ledger_tile::idx.lt(to)))
+            .order(ledger_tile::idx)
+            .select(ledger_tile::hash)
+            .load(db)?,
+        Content::Entries => return Err(Error::internal("an entry bundle has no hashes")),
+    };
+    let bytes = hashes.concat();
+    if bytes.len() == usize::from(tile.width) * 32 {
+        Ok(bytes)
+    } else {
+        Err(Error::not_found("tile", tile.to_string()))
+    }
+}
+
+/// A complete node of the tree, from stored tiles.
+///
+/// # Errors
+/// The database does not answer or lacks the tile.
+pub fn node(db: &mut Db, epoch: i64, level: u32, at: u64) -> Result<Digest> {
+    let (tile_level, tile_index, places) = tile::locate(level, at);
+    // Only as wide as the run needs: the rest of the tile may not exist yet.
+    let width = u16::try_from(places.end).map_err(Error::internal)?;
+    let tile = Tile { content: Content::Hashes(tile_level), index: tile_index, width };
+    let hashes = tile_hashes(db, epoch, &tile)?;
+    tile::node_in(&hashes, places).ok_or_else(|| Error::internal("a tile holds less than its width"))
+}
+
+/// The newest checkpoint of an epoch.
+///
+/// # Errors
+/// The database does not answer.
+pub fn last_checkpoint(db: &mut Db, epoch: i64) -> Result<Option<(u64, String)>> {
+    let row: Option<(i64, String)> = ledger_checkpoint::table
+        .filter(ledger_checkpoint::epoch.eq(epoch))
+        .order(ledger_checkpoint::size.desc())
+        .select((ledger_checkpoint::size, ledger_checkpoint::note))
+        .first(db)
+        .optional()?;
+    row.map(|(size, note)| Ok((u64::try_from(size).map_err(Error::internal)?, note))).transpose()
+}
+
+/// The bytes under a digest.
+///
+/// # Errors
+/// 404 when nothing is kept under it.
+pub fn content(db: &mut Db, digest: Digest) -> Result<Vec<u8>> {
+    let sha256 = digest.to_string();
+    let bytes = content::table.find(&sha256).select(content::bytes).first(db).optional()?;
+    bytes.ok_or_else(|| Error::not_found("content", sha256))
+}
+
+/// The value behind a commitment; none when it was erased.
+///
+/// # Errors
+/// The database does not answer.
+pub fn unsealed(db: &mut Db, commitment: &str) -> Result<Option<String>> {
+    Ok(sealed_value::table.find(commitment).select(sealed_value::value).first(db).optional()?)
+}
+
+/// The commitments behind which `name` has this value.
+///
+/// # Errors
+/// The database does not answer.
+pub fn sealed_as(db: &mut Db, name: &str, value: &str) -> Result<Vec<String>> {
+    Ok(sealed_value::table
+        .filter(sealed_value::name.eq(name).and(sealed_value::value.eq(value)))
+        .select(sealed_value::commitment)
+        .load(db)?)
+}

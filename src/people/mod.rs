@@ -1,0 +1,6 @@
+//! People: accounts, roles, sessions, API tokens, and the gate every request passes.
+pub mod password;
+pub mod record;
+pub mod rights;
+pub mod sessions;
+pub mod store;
