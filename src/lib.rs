@@ -6,4 +6,5 @@ pub mod ledger;
 pub mod people;
 pub mod signatures;
 pub mod store;
+pub mod text;
 pub mod time;
