@@ -5,3 +5,4 @@ pub mod id;
 pub mod ledger;
 pub mod store;
 pub mod time;
+pub mod web;
