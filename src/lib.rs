@@ -8,3 +8,4 @@ pub mod signatures;
 pub mod store;
 pub mod text;
 pub mod time;
+pub mod web;
