@@ -1,5 +1,6 @@
 //! Sopledger: controlled SOPs on a hash-chained ledger.
 
+pub mod documents;
 pub mod error;
 pub mod id;
 pub mod ledger;
