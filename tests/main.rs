@@ -1,2 +1,3 @@
-//! x
-fn main() {}
+//! One test binary; modules mirror addresses.
+
+mod words;
