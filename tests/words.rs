@@ -109,7 +109,9 @@ fn every_code_of_a_refusal_has_words() {
                 }
             }
         }
-        for code in literals(&text, "Error::invalid(", 1).into_iter().chain(literals(&text, "faults.note(", 1)) {
+        for code in
+            literals(&text, "Error::invalid(", 1).into_iter().chain(literals(&text, "faults.note(", 1))
+        {
             seen += 1;
             if !words.has(&format!("field-{code}")) {
                 missing.insert((path.clone(), format!("field-{code}")));
