@@ -4,3 +4,5 @@ mod house;
 mod ledger;
 mod people;
 mod postgres;
+mod web;
+mod words;
