@@ -77,7 +77,8 @@ fn best_of(accept: &str) -> Option<Lang> {
     for range in accept.split(',') {
         let mut parts = range.split(';');
         let Some(lang) = parts.next().and_then(Lang::of_tag) else { continue };
-        let weight = parts.find_map(|part| part.trim().strip_prefix("q=")).map_or(Some(1.0), |q| q.parse().ok());
+        let weight =
+            parts.find_map(|part| part.trim().strip_prefix("q=")).map_or(Some(1.0), |q| q.parse().ok());
         let weight: f32 = weight.unwrap_or(0.0);
         if weight > 0.0 && best.is_none_or(|(_, held)| weight > held) {
             best = Some((lang, weight));
@@ -127,7 +128,8 @@ impl Words {
         match self.0.plain.get(key) {
             Some(text) => Cow::Borrowed(text),
             None => {
-                let args = args.iter().map(|(name, value)| (*name, value.clone())).collect::<FluentArgs<'_>>();
+                let args =
+                    args.iter().map(|(name, value)| (*name, value.clone())).collect::<FluentArgs<'_>>();
                 Cow::Owned(self.0.composed(key, Some(&args)))
             }
         }
@@ -258,5 +260,26 @@ fn grouped(value: &FluentValue<'_>, lang: Lang) -> Option<String> {
             Some(format::grouped(*value as i64, lang))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_message_is_borrowed_and_an_attribute_is_asked_for_with_a_point() {
+        let w = Words::of(Lang::Zh);
+        assert!(matches!(w.t("base-skip"), Cow::Borrowed("跳到正文")));
+        assert!(matches!(w.attr("base-demo", "detail", &[]), Cow::Borrowed(_)));
+        assert!(w.has("base-demo.detail") && w.has("problem-not-found.detail"));
+        assert!(!w.has("base-demo.nothing") && !w.has("base"));
+    }
+
+    #[test]
+    fn arguments_are_put_in_without_isolation_marks() {
+        let said = Words::of(Lang::En)
+            .with("problem-not-found.detail", &[("kind", "order".into()), ("id", "80012345".into())]);
+        assert_eq!(said, "There is no order 80012345.");
     }
 }
