@@ -6,4 +6,6 @@ pub mod ledger;
 pub mod people;
 pub mod signatures;
 pub mod store;
+pub mod text;
 pub mod time;
+pub mod web;
