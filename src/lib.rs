@@ -3,6 +3,7 @@
 pub mod error;
 pub mod id;
 pub mod ledger;
+pub mod orders;
 pub mod people;
 pub mod signatures;
 pub mod store;
