@@ -5,6 +5,7 @@
 //! it go.
 
 pub mod hold;
+pub mod import;
 pub mod intake;
 pub mod read;
 pub mod record;

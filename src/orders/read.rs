@@ -70,7 +70,8 @@ pub struct LineView {
 
 impl From<&Line> for LineView {
     fn from(line: &Line) -> Self {
-        let Line { line, material, name, approval_number, batch, expiry, quantity, unit, storage, .. } = line.clone();
+        let Line { line, material, name, approval_number, batch, expiry, quantity, unit, storage, .. } =
+            line.clone();
         Self { line, material, name, approval_number, batch, expiry, quantity, unit, storage }
     }
 }
@@ -218,7 +219,8 @@ pub fn list(db: &mut Db, filter: &Filter, most: i64) -> Result<Vec<SalesOrder>> 
         query = query.filter(sales_order::number.eq_any(shipped));
     }
     if filter.held {
-        let open = order_hold::table.filter(order_hold::released_at.is_null()).select(order_hold::order_number);
+        let open =
+            order_hold::table.filter(order_hold::released_at.is_null()).select(order_hold::order_number);
         query = query.filter(sales_order::number.eq_any(open));
     }
     if let Some(after) = &filter.after {

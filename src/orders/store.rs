@@ -40,7 +40,9 @@ fn snapshot(db: &mut Db, number: &str) -> Result<Option<Snapshot>> {
 /// # Errors
 /// The database does not answer.
 pub fn state(db: &mut Db, number: &str) -> Result<Option<OrderState>> {
-    let Some(order) = sales_order::table.find(number).first::<SalesOrder>(db).optional()? else { return Ok(None) };
+    let Some(order) = sales_order::table.find(number).first::<SalesOrder>(db).optional()? else {
+        return Ok(None);
+    };
     let mut lines: Vec<Line> = order_line::table.filter(order_line::order_number.eq(number)).load(db)?;
     lines.sort_by(|a, b| by_item(&a.line, &b.line));
     Ok(Some(OrderState {
@@ -126,10 +128,8 @@ pub fn put(tx: &mut Tx<'_>, wanted: &Wanted, actor: &Actor, source: Option<&Sour
     };
     let entry = NewEntry::new(act, actor).state(after.snapshot());
     let entry = match source {
-        Some(source) => entry.field(
-            "source",
-            json!({ "row": source.row, "sha256": source.sha256, "system": source.system }),
-        ),
+        Some(source) => entry
+            .field("source", json!({ "row": source.row, "sha256": source.sha256, "system": source.system })),
         None => entry,
     };
     tx.append(entry)?;
@@ -157,7 +157,12 @@ struct Sealing {
 }
 
 impl Sealing {
-    fn keep_or_seal(&mut self, tx: &mut Tx<'_>, name: &str, (held, value): (Option<&String>, &str)) -> String {
+    fn keep_or_seal(
+        &mut self,
+        tx: &mut Tx<'_>,
+        name: &str,
+        (held, value): (Option<&String>, &str),
+    ) -> String {
         if let Some(held) = held.filter(|held| self.plain.get(*held).is_some_and(|plain| plain == value)) {
             return held.clone();
         }
@@ -258,8 +263,7 @@ fn numbered(
             n,
             kind: event.kind.code().to_owned(),
             at: event.at,
-            by_sealed: by
-                .map(|by| sealing.keep_or_seal(tx, &format!("event_{n}_by"), (held_by, by))),
+            by_sealed: by.map(|by| sealing.keep_or_seal(tx, &format!("event_{n}_by"), (held_by, by))),
         });
     }
     events.sort_by_key(|event| event.n);
