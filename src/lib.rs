@@ -9,6 +9,7 @@ pub mod app;
 pub mod config;
 pub mod error;
 pub mod id;
+pub mod jobs;
 pub mod ledger;
 pub mod orders;
 pub mod people;
