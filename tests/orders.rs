@@ -67,7 +67,7 @@ fn with_a_recall() {
         };
         Ok(recalled.map(alert).collect())
     }
-    CONNECTED.call_once(|| hold::connect(hold::Recalls { alerts_for, note_hits: |_, _, _| Ok(()) }));
+    CONNECTED.call_once(|| hold::connect(hold::Recalls { alerts_for, note_hits: |_, _, _, _| Ok(()) }));
 }
 
 #[test]
