@@ -10,18 +10,25 @@ use crate::ledger::subject::Governed;
 use crate::people::desk::InFlight;
 use crate::people::gate::{self, Callers, Route};
 use crate::web::{metrics::Metrics, page, request};
-use crate::{jobs, orders, people};
+use crate::{documents, jobs, orders, people};
 
 /// Every route there is, in the order in which addresses are tried.
 pub fn routes() -> Vec<Route> {
     let mut routes = people::routes();
+    routes.extend(documents::routes());
     routes.extend(orders::routes());
     routes.extend(jobs::routes());
     routes
 }
 
 /// Every kind of governed record, for `verify` and for migrations.
-pub const GOVERNED: &[Governed] = &[people::store::GOVERNED, people::store::GOVERNED_SETTINGS, orders::store::GOVERNED];
+pub const GOVERNED: &[Governed] = &[
+    people::store::GOVERNED,
+    people::store::GOVERNED_SETTINGS,
+    documents::store::GOVERNED,
+    documents::store::GOVERNED_VERSIONS,
+    orders::store::GOVERNED,
+];
 
 /// What the workers share.
 #[derive(Clone)]
