@@ -2,7 +2,9 @@
 
 mod documents;
 mod house;
+mod lane;
 mod ledger;
+mod orders;
 mod people;
 mod postgres;
 mod words;
