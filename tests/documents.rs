@@ -496,3 +496,61 @@ fn a_folder_of_files_becomes_drafts_and_a_bad_file_keeps_none_from_it() {
         assert!(folder(&house.site, dir.path(), "cs").is_err());
     });
 }
+
+#[test]
+fn every_act_is_taken_in_its_states_alone() {
+    both(|house| {
+        let cast = Cast::of(house);
+        let at = |number: &str, version: &str| format!("{DOCUMENTS}/{number}/versions/{version}");
+        let one = cast.make("SOP-CS-001");
+        cast.approve(&one, "一", None);
+        cast.approve(&one, "二", None);
+        let (cancelled, _) = cast.approve(&one, "三", Some("2026-04-01"));
+        let because = json!({ "password": PASSWORD, "reason": "内容有误" });
+        cast.qa.post(&format!("{cancelled}/cancel"), because.clone()).expect(200);
+        cast.approve(&one, "四", Some("2026-04-02"));
+        cast.submit(&one, "五", None);
+        let two = cast.make("SOP-CS-002");
+        cast.author.post(&format!("{two}/versions"), draft("一")).expect(201);
+        cast.author
+            .post(&format!("{}/abandon", at("SOP-CS-002", "1.0")), json!({ "reason": "x" }))
+            .expect(200);
+        cast.author.post(&format!("{two}/versions"), draft("二")).expect(201);
+        let states = [
+            ("superseded", at("SOP-CS-001", "1.0"), &[][..]),
+            ("in_force", at("SOP-CS-001", "2.0"), &[]),
+            ("cancelled", at("SOP-CS-001", "3.0"), &[]),
+            ("awaiting", at("SOP-CS-001", "4.0"), &["cancel"]),
+            ("in_review", at("SOP-CS-001", "5.0"), &["sign", "reject", "withdraw"]),
+            ("abandoned", at("SOP-CS-002", "1.0"), &[]),
+            ("draft", at("SOP-CS-002", "2.0"), &["submit", "save", "abandon"]),
+        ];
+        for (state, version, taken) in states {
+            let shown = cast.qa.get(&version).expect(200).json();
+            assert_eq!(shown["state"], state, "{version}");
+            let digest = shown["digest"].as_str().unwrap();
+            for act in ["submit", "save", "abandon", "sign", "reject", "withdraw", "cancel"] {
+                if taken.contains(&act) {
+                    continue;
+                }
+                let address = format!("{version}/{act}");
+                let answer = match act {
+                    "submit" => cast.author.post(&address, submission(digest, None)),
+                    "save" => {
+                        cast.author.patch(&version, json!({ "change_summary": "x" }), &[("if-match", "*")])
+                    }
+                    "sign" => sign(&cast.reviewer, &version, "reviewed", digest),
+                    "reject" => cast.reviewer.post(&address, because.clone()),
+                    "cancel" => cast.qa.post(&address, because.clone()),
+                    _ => cast.author.post(&address, json!({ "reason": "x" })),
+                };
+                assert_eq!(
+                    (answer.status, answer.problem().as_str()),
+                    (409, "wrong-state"),
+                    "{state} × {act}"
+                );
+            }
+        }
+        sealed_states_hold(house);
+    });
+}
