@@ -7,4 +7,6 @@ pub mod people;
 pub mod records;
 pub mod signatures;
 pub mod store;
+pub mod text;
 pub mod time;
+pub mod web;

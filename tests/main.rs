@@ -1,2 +1,3 @@
-//! x
-fn main() {}
+//! The crate as outsiders and its own floors see it: one binary, one module for each part.
+
+mod ledger;

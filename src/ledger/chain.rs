@@ -1,8 +1,8 @@
 //! Checks 1 and 2 of verification, entry by entry: form, origin, number, link, order in time, leaf and tree.
 //!
-//! A fault is a value and never ends the pass: each link is compared with the bytes that stand there, so a changed
-//! entry is named and its successors are not. The last entry has no successor; what was done to it, or cut off after
-//! it, shows in the root and size, which the caller compares with what was signed.
+//! A fault is a value and never ends the pass: each link is compared with the bytes that stand there, so a
+//! changed entry is named and its successors are not. The last entry has no successor; what was done to it,
+//! or cut off after it, shows in the root and size, which the caller compares with what was signed.
 
 use super::canon::{self, BodyIndex};
 use super::digest::Digest;
@@ -74,8 +74,16 @@ pub struct ChainVerifier {
 pub(super) struct Position {
     next: u64,
     leaf: Digest,
-    ts: Option<[u8; INSTANT]>,
+    ts: Option<Instant>,
     as_stored: Option<bool>,
+}
+
+/// An instant's text as numbers that order alike: its first and its last 16 bytes, which overlap.
+type Instant = (u128, u128);
+
+fn ordered(ts: &str) -> Option<Instant> {
+    let ts: &[u8; INSTANT] = ts.as_bytes().try_into().ok()?;
+    Some((u128::from_be_bytes(*ts.first_chunk()?), u128::from_be_bytes(*ts.last_chunk()?)))
 }
 
 /// What of a row the chain needs, taken without looking at its neighbours.
@@ -84,7 +92,7 @@ pub(super) struct Facts {
     pub(super) seq: u64,
     pub(super) leaf: Digest,
     as_stored: Option<bool>,
-    sealed: Option<(Digest, [u8; INSTANT])>,
+    sealed: Option<(Digest, Instant)>,
 }
 
 impl ChainVerifier {
@@ -94,10 +102,10 @@ impl ChainVerifier {
         ChainVerifier { origin: origin.to_owned(), at, tree: Some(Frontier::new()) }
     }
 
-    /// Begins after the last entry of a tree already verified, of which the leaf and, where known, the instant are
-    /// given.
+    /// Begins after the last entry of a tree already verified, of which the leaf and, where known, the
+    /// instant are given.
     pub fn resume(origin: &str, tree: Frontier, leaf: Digest, ts: Option<&str>) -> ChainVerifier {
-        let ts = ts.and_then(|ts| ts.as_bytes().try_into().ok());
+        let ts = ts.and_then(ordered);
         let at = Position { next: tree.size(), leaf, ts, as_stored: Some(true) };
         ChainVerifier { origin: origin.to_owned(), at, tree: Some(tree) }
     }
@@ -122,7 +130,8 @@ impl ChainVerifier {
         self.at.next
     }
 
-    /// The root over what was seen; none before the first entry, and none once entries were missing or out of order.
+    /// The root over what was seen; none before the first entry, and none once entries were missing or out of
+    /// order.
     pub fn root(&self) -> Option<Digest> {
         self.tree.as_ref().and_then(Frontier::root)
     }
@@ -170,10 +179,7 @@ pub(super) fn examine<'a>(
             fault(SEQ, format!("the entry calls itself number {}", head.seq));
         }
     }
-    let sealed = parsed.as_ref().and_then(|entry| {
-        let ts = entry.head.ts.as_bytes().try_into().ok()?;
-        Some((entry.head.prev, ts))
-    });
+    let sealed = parsed.as_ref().and_then(|entry| Some((entry.head.prev, ordered(entry.head.ts)?)));
     let as_stored = row.leaf.map(|stored| stored == leaf);
     (Facts { seq: row.seq, leaf, as_stored, sealed }, parsed)
 }
@@ -207,8 +213,8 @@ pub(super) fn link(before: &Position, here: &Facts, faults: &mut Vec<Fault>) -> 
     true
 }
 
-/// A link that does not hold names the entry before, whose bytes are not those sealed; unless they are as stored
-/// while this entry's are not, or there is none before.
+/// A link that does not hold names the entry before, whose bytes are not those sealed; unless they are as
+/// stored while this entry's are not, or there is none before.
 fn broken(before: &Position, here: &Facts, prev: &Digest) -> Fault {
     let seq = here.seq;
     if seq == 0 {

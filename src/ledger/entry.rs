@@ -1,7 +1,7 @@
 //! One entry of the ledger: six lines of text, each ended by one LF.
 //!
-//! `build` writes an entry, `parse` reads one without copying and refuses whatever `build` could not have written,
-//! save that the body's profile (`canon::scan`) and the value of `prev` (`chain`) are checked apart.
+//! `build` writes an entry, `parse` reads one without copying and refuses whatever `build` could not have
+//! written, save that the body's profile (`canon::scan`) and the value of `prev` (`chain`) are checked apart.
 
 use std::fmt;
 
@@ -35,7 +35,8 @@ pub struct EntryHead<'a> {
 pub struct Entry<'a> {
     /// The first five lines.
     pub head: EntryHead<'a>,
-    /// The sixth line without its LF: UTF-8, begins with `{`, ends with `}`, not yet checked against the profile.
+    /// The sixth line without its LF: UTF-8, begins with `{`, ends with `}`, not yet checked against the
+    /// profile.
     pub body: &'a str,
 }
 
@@ -112,9 +113,9 @@ pub fn parse(bytes: &[u8]) -> Result<Entry<'_>, EntryError> {
     }
     let (seq, rest) = line(rest, 20)?;
     let seq = decimal(seq).ok_or(EntryError::Seq)?;
-    let (prev, rest) = line(rest, 64)?;
+    let (prev, rest) = fixed(rest, 64).ok_or(EntryError::Prev)?;
     let prev = Digest::from_hex(prev).ok_or(EntryError::Prev)?;
-    let (ts, rest) = line(rest, INSTANT)?;
+    let (ts, rest) = fixed(rest, INSTANT).ok_or(EntryError::Ts)?;
     let ts = std::str::from_utf8(ts).map_err(|_| EntryError::Ts)?;
     if !is_instant(ts) {
         return Err(EntryError::Ts);
@@ -177,8 +178,8 @@ pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
     })
 }
 
-/// Splits off one line. The search ends one byte past the longest allowed: what is longer comes back unended, as a
-/// line that its rule refuses.
+/// Splits off one line. The search ends one byte past the longest allowed: what is longer comes back unended,
+/// as a line that its rule refuses.
 fn line(bytes: &[u8], longest: usize) -> Result<(&[u8], &[u8]), EntryError> {
     let window = &bytes[..bytes.len().min(longest + 1)];
     match window.iter().position(|&byte| byte == b'\n') {
@@ -186,6 +187,12 @@ fn line(bytes: &[u8], longest: usize) -> Result<(&[u8], &[u8]), EntryError> {
         None if bytes.len() > longest => Ok((window, &bytes[window.len()..])),
         None => Err(EntryError::Truncated),
     }
+}
+
+/// Splits off one line of a known length.
+fn fixed(bytes: &[u8], length: usize) -> Option<(&[u8], &[u8])> {
+    let (line, rest) = bytes.split_at_checked(length)?;
+    Some((line, rest.strip_prefix(b"\n")?))
 }
 
 impl fmt::Display for EntryError {

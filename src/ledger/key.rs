@@ -60,7 +60,8 @@ impl LedgerKey {
         if mode != 0 {
             return Err(KeyError::Permissions(path.to_owned(), mode));
         }
-        // Room for one byte more than a key, so that a longer file is seen and nothing is reallocated unwiped.
+        // Room for one byte more than a key, so that a longer file is seen and nothing is reallocated
+        // unwiped.
         let mut text = Zeroizing::new(Vec::with_capacity(128));
         file.take(66).read_to_end(&mut text).map_err(failed)?;
         let seed =

@@ -1,7 +1,8 @@
-//! Checkpoints and the notes that sign them (c2sp.org/tlog-checkpoint, c2sp.org/signed-note), with Ed25519 keys.
+//! Checkpoints and the notes that sign them (c2sp.org/tlog-checkpoint, c2sp.org/signed-note), with Ed25519
+//! keys.
 //!
-//! Lines of unknown keys are ignored; a line of a known key that does not verify refuses the whole note. Checkpoints
-//! have three lines, no extension, and a size of at least 1.
+//! Lines of unknown keys are ignored; a line of a known key that does not verify refuses the whole note.
+//! Checkpoints have three lines, no extension, and a size of at least 1.
 
 use std::fmt;
 use std::str::FromStr;

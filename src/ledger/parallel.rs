@@ -1,7 +1,8 @@
-//! The chain pass on several threads: cut at multiples of 256, each piece verified by itself, joined at the seams.
+//! The chain pass on several threads: cut at multiples of 256, each piece verified by itself, joined at the
+//! seams.
 //!
-//! Rows are read on the calling thread. At most twice as many pieces as threads are in memory, each of at most 256
-//! entries. The verdict is that of `ChainVerifier`, fault by fault.
+//! Rows are read on the calling thread. At most twice as many pieces as threads are in memory, and the one
+//! being read, each of at most 256 entries. The verdict is that of `ChainVerifier`, fault by fault.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -45,8 +46,8 @@ pub struct Verified {
     pub faults_total: u64,
 }
 
-/// Goes on with `chain` over the rows, on so many threads. `inspect` sees each record whose bytes are an entry, on
-/// any thread, and adds the faults it finds.
+/// Goes on with `chain` over the rows, on so many threads. `inspect` sees each record whose bytes are an
+/// entry, on any thread, and adds the faults it finds.
 ///
 /// # Errors
 /// The first row that cannot be read ends the pass.

@@ -1,5 +1,5 @@
-//! Proof of an entry as text (c2sp.org/tlog-proof): index, path and the signed checkpoint, to be kept beside the entry
-//! and checked without us.
+//! Proof of an entry as text (c2sp.org/tlog-proof): index, path and the signed checkpoint, to be kept beside
+//! the entry and checked without us.
 
 use std::fmt::Write as _;
 
@@ -25,11 +25,12 @@ pub fn render(proof: &InclusionProof, note: &str) -> String {
     text
 }
 
-/// Checks that a proof's note is signed by one of the keys and that it proves the entry with this leaf; returns the
-/// entry's index and the checkpoint.
+/// Checks that a proof's note is signed by one of the keys and that it proves the entry with this leaf;
+/// returns the entry's index and the checkpoint.
 ///
 /// # Errors
-/// `Form` where the text is no proof, `Proof` where it proves another leaf or none, else what `note::open` says.
+/// `Form` where the text is no proof, `Proof` where it proves another leaf or none, else what `note::open`
+/// says.
 pub fn verify(text: &str, leaf: &Digest, keys: &[VerifierKey]) -> Result<(u64, Checkpoint), NoteError> {
     let (index, path, note) = parts(text).ok_or(NoteError::Form)?;
     let checkpoint = note::open_checkpoint(note, keys)?;

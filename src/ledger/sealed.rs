@@ -1,4 +1,5 @@
-//! Commitments to personal values: entries and snapshots carry these, salts and values stand apart and can be erased.
+//! Commitments to personal values: entries and snapshots carry these, salts and values stand apart and can be
+//! erased.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;

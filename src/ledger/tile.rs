@@ -1,7 +1,7 @@
 //! Tiles (c2sp.org/tlog-tiles): runs of up to 256 hashes of one level, and bundles of the entries themselves.
 //!
-//! A tile at level L holds nodes of the tree's level 8·L. Level 0 needs no store of its own, being the entries'
-//! leaves; `append` tells which hashes the levels above gain.
+//! A tile at level L holds nodes of the tree's level 8·L. Level 0 needs no store of its own, being the
+//! entries' leaves; `append` tells which hashes the levels above gain.
 
 use std::fmt;
 use std::str::FromStr;
@@ -70,8 +70,8 @@ impl Tile {
     }
 }
 
-/// All tiles of hashes in a tree of this size, the partial ones last in each level; entry bundles have the indices and
-/// widths of level 0.
+/// All tiles of hashes in a tree of this size, the partial ones last in each level; entry bundles have the
+/// indices and widths of level 0.
 pub fn tiles(size: u64) -> impl Iterator<Item = Tile> {
     (0..8u8).flat_map(move |level| level_tiles(level, 0, size, WIDTH))
 }
@@ -81,8 +81,8 @@ pub fn completed(old: u64, new: u64) -> impl Iterator<Item = Tile> {
     (0..8u8).flat_map(move |level| level_tiles(level, old, new, 1)).filter(|tile| tile.width == WIDTH)
 }
 
-/// The tiles of a level from the one that `old` leaves partial to the end of `new`; the last, where partial, only
-/// where `partial` is above 1.
+/// The tiles of a level from the one that `old` leaves partial to the end of `new`; the last, where partial,
+/// only where `partial` is above 1.
 fn level_tiles(level: u8, old: u64, new: u64, partial: u16) -> impl Iterator<Item = Tile> {
     let shift = u32::from(level) * HEIGHT;
     let (old, new) = (old >> shift, new >> shift);
@@ -109,7 +109,8 @@ pub fn append(frontier: &mut Frontier, leaves: impl IntoIterator<Item = Digest>)
     gains
 }
 
-/// Where a node of the tree is found: the tile level, the tile's index, and the places in it whose root it is.
+/// Where a node of the tree is found: the tile level, the tile's index, and the places in it whose root it
+/// is.
 pub fn locate(level: u32, index: u64) -> (u8, u64, std::ops::Range<usize>) {
     let inner = level % HEIGHT;
     let first = index << inner;
@@ -123,7 +124,8 @@ pub fn node_in(hashes: &[u8], places: std::ops::Range<usize>) -> Option<Digest> 
     root_of(hashes.get(places)?.iter().copied().map(Digest::from_bytes))
 }
 
-/// Writes a bundle: each entry after its length, 16 bits, big-endian. None where an entry exceeds 65,535 bytes.
+/// Writes a bundle: each entry after its length, 16 bits, big-endian. None where an entry exceeds 65,535
+/// bytes.
 pub fn bundle<'a>(entries: impl IntoIterator<Item = &'a [u8]>) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     for entry in entries {

@@ -1,8 +1,8 @@
 //! The Merkle tree over the entries' leaves (RFC 6962, 2.1; verification as in RFC 9162, 2.1.3 and 2.1.4).
 //!
-//! A node is named by its level (0 the leaves) and its index in that level; it stands for the complete subtree over
-//! the leaves `index << level` up to `(index + 1) << level`. Only such nodes are ever read; the ragged right edge is
-//! computed. An empty tree has no root here, so that none can be published.
+//! A node is named by its level (0 the leaves) and its index in that level; it stands for the complete
+//! subtree over the leaves `index << level` up to `(index + 1) << level`. Only such nodes are ever read; the
+//! ragged right edge is computed. An empty tree has no root here, so that none can be published.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -11,7 +11,10 @@ use super::digest::Digest;
 
 /// SHA-256(0x01 || left || right).
 pub fn node(left: &Digest, right: &Digest) -> Digest {
-    Digest::of_parts(&[&[1], left.as_bytes(), right.as_bytes()])
+    let mut bytes = [1; 65];
+    bytes[1..33].copy_from_slice(left.as_bytes());
+    bytes[33..].copy_from_slice(right.as_bytes());
+    Digest::of(&bytes)
 }
 
 /// The complete subtrees that make up a tree of some size, largest first: all that appending needs.
@@ -60,7 +63,8 @@ impl Frontier {
         self.append_seen(leaf, |_, _, _| {});
     }
 
-    /// Appends one leaf and tells of every complete node that comes to be, as (level, index, hash), the leaf first.
+    /// Appends one leaf and tells of every complete node that comes to be, as (level, index, hash), the leaf
+    /// first.
     pub fn append_seen(&mut self, leaf: Digest, seen: impl FnMut(u32, u64, &Digest)) {
         self.push(0, leaf, seen);
     }
@@ -92,7 +96,8 @@ impl Frontier {
         self.hashes.push(hash);
     }
 
-    /// The hashes one after another, largest subtree first; at most 64 of 32 bytes. The size is kept beside them.
+    /// The hashes one after another, largest subtree first; at most 64 of 32 bytes. The size is kept beside
+    /// them.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.hashes.iter().flat_map(|hash| *hash.as_bytes()).collect()
     }
@@ -126,7 +131,8 @@ pub fn root_of(leaves: impl IntoIterator<Item = Digest>) -> Option<Digest> {
 /// Reads complete nodes from a slice of all leaves: `read` for the proofs, where the leaves fit in memory.
 ///
 /// # Panics
-/// The function returned panics for a node that reaches beyond the leaves; proofs within their number ask for none.
+/// The function returned panics for a node that reaches beyond the leaves; proofs within their number ask for
+/// none.
 pub fn nodes_of(leaves: &[Digest]) -> impl Fn(u32, u64) -> Result<Digest, Infallible> + '_ {
     |level, index| {
         let first = (index as usize) << level;
@@ -157,8 +163,8 @@ pub struct ConsistencyProof {
     pub path: Vec<Digest>,
 }
 
-/// Proves that leaf `index` is in the tree of `size` leaves; none where `index >= size`. `read(level, index)` gives
-/// complete nodes within `size`.
+/// Proves that leaf `index` is in the tree of `size` leaves; none where `index >= size`. `read(level, index)`
+/// gives complete nodes within `size`.
 ///
 /// # Errors
 /// What `read` fails with.
@@ -230,7 +236,8 @@ fn hashes<E>(
     ranges.iter().rev().map(|&(low, high)| range_hash(low, high, read)).collect()
 }
 
-/// MTH of the leaves `low..high`, where `low` is a multiple of the largest power of two not above their number.
+/// MTH of the leaves `low..high`, where `low` is a multiple of the largest power of two not above their
+/// number.
 fn range_hash<E>(
     low: u64,
     high: u64,

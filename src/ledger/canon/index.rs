@@ -6,7 +6,8 @@ use super::walk::{Sink, walk};
 use super::{ProfileError, Rule};
 use crate::ledger::digest::Digest;
 
-/// What the ledger itself reads of a body. A field is `None` where it is absent, or null where null is allowed.
+/// What the ledger itself reads of a body. A field is `None` where it is absent, or null where null is
+/// allowed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BodyIndex<'a> {
     /// `act`, for example `document.version.approved`.
@@ -41,17 +42,26 @@ pub fn scan(bytes: &[u8]) -> Result<BodyIndex<'_>, ProfileError> {
 
 impl<'a> Sink<'a> for BodyIndex<'a> {
     fn member(&mut self, parent: &'a str, key: &'a str, raw: &'a str) -> Result<(), Rule> {
-        match (parent, key) {
-            ("", "act") => self.act = Some(string(raw)?),
-            ("", "actor" | "obj") if !raw.starts_with('{') => return Err(Rule::Field),
-            ("", "pre") => self.pre = nullable(raw, digest)?,
-            ("", "post") => self.post = nullable(raw, digest)?,
-            ("actor", "id") => self.actor_id = Some(string(raw)?),
-            ("actor", "role") => self.actor_role = Some(string(raw)?),
-            ("obj", "kind") => self.obj_kind = Some(string(raw)?),
-            ("obj", "id") => self.obj_id = Some(string(raw)?),
-            ("obj", "n") => self.obj_n = Some(whole(raw)?),
-            ("obj", "prev") => self.obj_prev = nullable(raw, whole)?,
+        match parent {
+            "" => match key {
+                "act" => self.act = Some(string(raw)?),
+                "actor" | "obj" if !raw.starts_with('{') => return Err(Rule::Field),
+                "pre" => self.pre = nullable(raw, digest)?,
+                "post" => self.post = nullable(raw, digest)?,
+                _ => {}
+            },
+            "actor" => match key {
+                "id" => self.actor_id = Some(string(raw)?),
+                "role" => self.actor_role = Some(string(raw)?),
+                _ => {}
+            },
+            "obj" => match key {
+                "kind" => self.obj_kind = Some(string(raw)?),
+                "id" => self.obj_id = Some(string(raw)?),
+                "n" => self.obj_n = Some(whole(raw)?),
+                "prev" => self.obj_prev = nullable(raw, whole)?,
+                _ => {}
+            },
             _ => {}
         }
         Ok(())

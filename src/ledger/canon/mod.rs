@@ -1,7 +1,7 @@
 //! The body profile: the one spelling a JSON object may have in the ledger, a strict subset of RFC 8785.
 //!
-//! `to_bytes` writes it, `check` accepts exactly what `to_bytes` can write, and `scan` is the same pass returning the
-//! fields by which entries are looked up. Stored bytes are never re-serialised to be checked.
+//! `to_bytes` writes it, `check` accepts exactly what `to_bytes` can write, and `scan` is the same pass
+//! returning the fields by which entries are looked up. Stored bytes are never re-serialised to be checked.
 
 mod index;
 mod walk;

@@ -1,0 +1,165 @@
+//! Settings of the program: from flags, from the environment, from a file, in this order; then the default.
+//!
+//! `sopledger config` shows each with its origin, secrets redacted. Settings of the installation (training lead days
+//! and the like) are records, not these.
+
+use std::path::{Path, PathBuf};
+
+use chrono_tz::Tz;
+use clap::Args;
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+use crate::ledger::folder::Folder;
+use crate::ledger::site::Place;
+use crate::store::{Target, redacted};
+use crate::time::Clock;
+
+/// Options that every command takes.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Options {
+    /// Folder of the installation: database, key, signer state, checkpoint
+    #[arg(long, global = true, value_name = "DIR", env = "SOPLEDGER_DATA")]
+    pub data: Option<PathBuf>,
+    /// PostgreSQL address; without it the embedded SQLite database in the folder is used
+    #[arg(long, global = true, value_name = "URL", env = "SOPLEDGER_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Time zone in which dates are read and shown [default: Asia/Shanghai]
+    #[arg(long, global = true, value_name = "ZONE", env = "SOPLEDGER_ZONE")]
+    pub zone: Option<String>,
+    /// Configuration file [default: DIR/sopledger.toml where it exists]
+    #[arg(long, global = true, value_name = "FILE", env = "SOPLEDGER_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// What to log: error, warn, info, debug, or per target as in `info,access=warn` [default: info]
+    #[arg(long, global = true, value_name = "FILTER", env = "SOPLEDGER_LOG")]
+    pub log: Option<String>,
+    /// Logs as text or json, one line an event [default: text]
+    #[arg(long, global = true, value_name = "FORMAT", env = "SOPLEDGER_LOG_FORMAT")]
+    pub log_format: Option<String>,
+    /// Address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, global = true, value_name = "ADDR", env = "SOPLEDGER_LISTEN")]
+    pub listen: Option<String>,
+}
+
+/// The same settings in a file; unknown keys are refused.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    database_url: Option<String>,
+    zone: Option<String>,
+    log: Option<String>,
+    log_format: Option<String>,
+    listen: Option<String>,
+}
+
+/// Where a setting's value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A flag or its environment variable.
+    Given,
+    /// The configuration file.
+    File,
+    /// Nothing said otherwise.
+    Default,
+}
+
+/// A value and its origin.
+#[derive(Debug, Clone)]
+pub struct Setting<T> {
+    /// The value.
+    pub value: T,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+impl<T> Setting<T> {
+    fn pick(given: Option<T>, file: Option<T>, default: T) -> Self {
+        match (given, file) {
+            (Some(value), _) => Self { value, origin: Origin::Given },
+            (None, Some(value)) => Self { value, origin: Origin::File },
+            (None, None) => Self { value: default, origin: Origin::Default },
+        }
+    }
+}
+
+/// The settings in force.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Folder of the installation.
+    pub data: Setting<PathBuf>,
+    /// PostgreSQL address.
+    pub database_url: Setting<Option<String>>,
+    /// Site's zone.
+    pub zone: Setting<Tz>,
+    /// Log filter.
+    pub log: Setting<String>,
+    /// `text` or `json`.
+    pub log_format: Setting<String>,
+    /// Address to listen on.
+    pub listen: Setting<String>,
+    /// The file that was read.
+    pub file: Option<PathBuf>,
+}
+
+impl Config {
+    /// Puts the settings together; `folder` is the command's default for `--data`.
+    ///
+    /// # Errors
+    /// 422: the file cannot be read or names an unknown key, the zone is unknown.
+    pub fn gather(options: &Options, folder: &str) -> Result<Self> {
+        let data = Setting::pick(options.data.clone(), None, PathBuf::from(folder));
+        let path = options.config.clone().or_else(|| {
+            let usual = data.value.join("sopledger.toml");
+            usual.exists().then_some(usual)
+        });
+        let file = path.as_deref().map(read).transpose()?.unwrap_or_default();
+        let zone = Setting::pick(options.zone.clone(), file.zone, "Asia/Shanghai".to_owned());
+        let zone = Setting {
+            value: zone.value.parse::<Tz>().map_err(|_| Error::invalid("zone", "unknown-code"))?,
+            origin: zone.origin,
+        };
+        let url = Setting::pick(options.database_url.clone().map(Some), file.database_url.map(Some), None);
+        Ok(Self {
+            data,
+            database_url: url,
+            zone,
+            log: Setting::pick(options.log.clone(), file.log, "info".to_owned()),
+            log_format: Setting::pick(options.log_format.clone(), file.log_format, "text".to_owned()),
+            listen: Setting::pick(options.listen.clone(), file.listen, "127.0.0.1:8080".to_owned()),
+            file: path,
+        })
+    }
+
+    /// The installation these settings name, under the host's clock.
+    ///
+    /// # Errors
+    /// 422 for a database address that is not PostgreSQL's.
+    pub fn place(&self) -> Result<Place> {
+        let folder = Folder::new(&self.data.value);
+        let target = match &self.database_url.value {
+            Some(url) => Target::from_url(url)?,
+            None => Target::Sqlite(folder.database()),
+        };
+        Ok(Place { target, folder, clock: Clock::System, zone: self.zone.value })
+    }
+
+    /// Name, shown value and origin of each setting; secrets redacted.
+    pub fn shown(&self) -> Vec<(&'static str, String, Origin)> {
+        let url = self.database_url.value.as_deref().map(redacted).unwrap_or_default();
+        vec![
+            ("data", self.data.value.display().to_string(), self.data.origin),
+            ("database_url", url, self.database_url.origin),
+            ("zone", self.zone.value.name().to_owned(), self.zone.origin),
+            ("log", self.log.value.clone(), self.log.origin),
+            ("log_format", self.log_format.value.clone(), self.log_format.origin),
+            ("listen", self.listen.value.clone(), self.listen.origin),
+        ]
+    }
+}
+
+fn read(path: &Path) -> Result<File> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Error::invalid("config", "unreadable").caused_by(format!("{}: {error}", path.display())))?;
+    toml::from_str(&text).map_err(|error| Error::invalid("config", "unreadable").caused_by(error))
+}

@@ -1,0 +1,403 @@
+//! The parts pages are made of, as values that a template writes with `{{ }}`: icons, badges, signatures, the hash
+//! line, pagers, form fields with their faults. Their HTML stands in `templates/parts/`.
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+
+use super::assets;
+use super::form::Typed;
+use super::page::Frame;
+use super::problem;
+use super::words::Words;
+use crate::error::Error;
+use crate::time::Timestamp;
+
+/// An icon of the sprite; always beside a word.
+#[derive(Debug, Clone, Copy, Template)]
+#[template(path = "parts/icon.html")]
+pub struct Icon {
+    name: &'static str,
+    filled: bool,
+}
+
+impl HtmlSafe for Icon {}
+
+/// The icon `name` of `icons.svg`; the three risk shapes (`tri`, `dia`, `dot`) are filled.
+pub fn icon(name: &'static str) -> Icon {
+    Icon { name, filled: matches!(name, "tri" | "dia" | "dot") }
+}
+
+impl Icon {
+    fn sprite(&self) -> &'static str {
+        assets::url("icons.svg")
+    }
+}
+
+/// A badge: shape, word and fill.
+#[derive(Debug, Clone, Template)]
+#[template(path = "parts/tag.html")]
+pub struct Tag {
+    look: &'static str,
+    icon: Option<Icon>,
+    word: String,
+}
+
+impl HtmlSafe for Tag {}
+
+/// How a badge looks, and so what it means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Draft, abandoned, cancelled: no meaning but its word.
+    Plain,
+    /// In review.
+    Reading,
+    /// To come.
+    Next,
+    /// In force, or sound.
+    Live,
+    /// Superseded.
+    Past,
+    /// Retired.
+    Stopped,
+    /// The red risk layer, and nothing else.
+    Red,
+    /// Medium risk; overdue, missing, waiting.
+    Yellow,
+    /// Low risk.
+    Green,
+}
+
+/// A badge with a word that is already in the reader's language.
+pub fn tag(look: Look, word: impl Into<String>) -> Tag {
+    let (class, name) = match look {
+        Look::Plain => ("", "pencil"),
+        Look::Reading => ("", "eye"),
+        Look::Next => (" next", "clock"),
+        Look::Live => (" live", "live"),
+        Look::Past => (" past", "past"),
+        Look::Stopped => (" past", "stop"),
+        Look::Red => (" red", "tri"),
+        Look::Yellow => (" yel", "dia"),
+        Look::Green => (" grn", "dot"),
+    };
+    Tag { look: class, icon: Some(icon(name)), word: word.into() }
+}
+
+/// The badge of a version's state by its code, as contract.md names them.
+pub fn state_tag(w: Words, state: &str) -> Tag {
+    let look = match state {
+        "in_review" => Look::Reading,
+        "awaiting" => Look::Next,
+        "in_force" => Look::Live,
+        "superseded" => Look::Past,
+        "retired" => Look::Stopped,
+        "cancelled" | "abandoned" => return Tag { look: "", icon: Some(icon("cross")), word: w.t(&format!("state-{state}")).into() },
+        _ => Look::Plain,
+    };
+    tag(look, w.t(&format!("state-{state}")))
+}
+
+/// One signature of a list.
+#[derive(Debug, Clone)]
+pub struct Signature {
+    /// Code of the meaning: `authored`, `reviewed`, `approved`, …; `seal-<code>` and `meaning-<code>` are its words.
+    pub meaning: String,
+    /// The printed name.
+    pub name: String,
+    /// What stands beside the name: department or role; empty for nothing.
+    pub role: String,
+    /// What the person wrote with it; empty for nothing.
+    pub comment: String,
+    /// Where it stands.
+    pub standing: Standing,
+    /// The signature's digest, hex; empty where not yet signed.
+    pub hash: String,
+}
+
+/// Where a signature stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Signed then, and it holds.
+    Signed(Timestamp),
+    /// Signed then, and it gives force.
+    Final(Timestamp),
+    /// Not yet signed.
+    Open,
+    /// Signed then, but what is under it has changed since.
+    Broken(Timestamp),
+}
+
+impl Signature {
+    fn seal(&self) -> String {
+        let signed = self.standing.at().is_some();
+        format!("seal-{}", if signed { &self.meaning } else { "open" })
+    }
+
+    fn words(&self) -> String {
+        format!("meaning-{}", self.meaning)
+    }
+}
+
+impl Standing {
+    /// The class of the list's item.
+    pub const fn class(self) -> &'static str {
+        match self {
+            Self::Signed(_) => "",
+            Self::Final(_) => " final",
+            Self::Open => " open",
+            Self::Broken(_) => " broken",
+        }
+    }
+
+    /// When it was signed.
+    pub const fn at(self) -> Option<Timestamp> {
+        match self {
+            Self::Signed(at) | Self::Final(at) | Self::Broken(at) => Some(at),
+            Self::Open => None,
+        }
+    }
+}
+
+/// A list of signatures with their seals.
+#[derive(Debug, Template)]
+#[template(path = "parts/signatures.html")]
+pub struct Signatures<'a> {
+    frame: &'a Frame,
+    list: &'a [Signature],
+}
+
+impl HtmlSafe for Signatures<'_> {}
+
+/// The ledger's line under a record: what was found, the content's digest, the entry.
+#[derive(Debug, Template)]
+#[template(path = "parts/hashline.html")]
+pub struct HashLine<'a> {
+    frame: &'a Frame,
+    sound: Option<bool>,
+    digest: &'a str,
+    entry: Option<i64>,
+}
+
+impl HtmlSafe for HashLine<'_> {}
+
+/// Where a list goes on.
+#[derive(Debug, Template)]
+#[template(path = "parts/pager.html")]
+pub struct Pager<'a> {
+    frame: &'a Frame,
+    shown: i64,
+    total: Option<i64>,
+    first: Option<String>,
+    next: Option<String>,
+}
+
+impl HtmlSafe for Pager<'_> {}
+
+impl Frame {
+    /// The icon `name`.
+    pub fn icon(&self, name: &'static str) -> Icon {
+        icon(name)
+    }
+
+    /// The badge of a version's state.
+    pub fn state(&self, state: &str) -> Tag {
+        state_tag(self.w, state)
+    }
+
+    /// The signatures `list`.
+    pub fn signatures<'a>(&'a self, list: &'a [Signature]) -> Signatures<'a> {
+        Signatures { frame: self, list }
+    }
+
+    /// The ledger's line: `sound` is `None` where nothing was checked, `entry` the seq of the last entry about it.
+    pub fn hash_line<'a>(&'a self, sound: Option<bool>, digest: &'a str, entry: Option<i64>) -> HashLine<'a> {
+        HashLine { frame: self, sound, digest, entry }
+    }
+
+    /// The pager of a list of which `shown` rows stand here; `next` is the cursor that [`super::paging::Page`] gave.
+    pub fn pager(&self, shown: usize, total: Option<i64>, next: Option<&str>) -> Pager<'_> {
+        let (path, query) = self.address.split_once('?').unwrap_or((&self.address, ""));
+        let kept = |pair: &&str| !pair.is_empty() && !pair.starts_with("cursor=") && !pair.starts_with("notice=");
+        let kept: Vec<_> = query.split('&').filter(kept).collect();
+        let first = if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) };
+        let join = if kept.is_empty() { '?' } else { '&' };
+        let next = next.map(|cursor| format!("{first}{join}cursor={cursor}"));
+        let first = query.split('&').any(|pair| pair.starts_with("cursor=")).then_some(first);
+        Pager { frame: self, shown: i64::try_from(shown).unwrap_or(i64::MAX), total, first, next }
+    }
+}
+
+/// What one of a closed list may be chosen by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// The code sent.
+    pub value: String,
+    /// Its word.
+    pub label: String,
+}
+
+/// A form as the page shows it: what was typed, and after a refusal what is wrong with it.
+///
+/// The label of the field `title` is the message `<prefix>-title`, its hint that message's attribute `hint`.
+#[derive(Debug, Clone)]
+pub struct Sheet {
+    w: Words,
+    prefix: &'static str,
+    typed: Typed,
+    faults: Vec<(String, String)>,
+    refusal: Option<String>,
+}
+
+impl Sheet {
+    /// A form whose words begin with `prefix`, filled with `typed`.
+    pub fn new(w: Words, prefix: &'static str, typed: Typed) -> Self {
+        Self { w, prefix, typed, faults: Vec::new(), refusal: None }
+    }
+
+    /// The same form, handed back with what is wrong.
+    pub fn refused(mut self, error: &Error) -> Self {
+        let faults = error.fields().iter();
+        self.faults = faults.map(|fault| (fault.field.clone(), problem::field_message(fault, self.w))).collect();
+        self.refusal = self.faults.is_empty().then(|| problem::detail(error, self.w));
+        self
+    }
+
+    /// What was typed into `field`.
+    pub fn value(&self, field: &str) -> &str {
+        self.typed.get(field)
+    }
+
+    /// Whether `field` holds `value`, for ticks.
+    pub fn has(&self, field: &str, value: &str) -> bool {
+        self.typed.has(field, value)
+    }
+
+    /// What is wrong, in a box that takes the focus; nothing where nothing is.
+    pub fn summary(&self) -> Summary<'_> {
+        Summary { sheet: self }
+    }
+
+    /// A one-line field.
+    pub fn line<'a>(&'a self, field: &'a str) -> Field<'a> {
+        self.field(field, Input::Line { mode: "text" })
+    }
+
+    /// A field for a date.
+    pub fn date<'a>(&'a self, field: &'a str) -> Field<'a> {
+        self.field(field, Input::Line { mode: "date" })
+    }
+
+    /// A field for a whole or decimal number.
+    pub fn number<'a>(&'a self, field: &'a str) -> Field<'a> {
+        self.field(field, Input::Line { mode: "number" })
+    }
+
+    /// A field for several lines.
+    pub fn text<'a>(&'a self, field: &'a str) -> Field<'a> {
+        self.field(field, Input::Text)
+    }
+
+    /// A field for the present password (`current-password`) or a new one (`new-password`).
+    pub fn password<'a>(&'a self, field: &'a str, autocomplete: &'a str) -> Field<'a> {
+        self.field(field, Input::Password { autocomplete })
+    }
+
+    /// A field to choose one of a list, or none.
+    pub fn choice<'a>(&'a self, field: &'a str, choices: &'a [Choice]) -> Field<'a> {
+        self.field(field, Input::Choice { choices })
+    }
+
+    /// A field to tick any of a list.
+    pub fn ticks<'a>(&'a self, field: &'a str, choices: &'a [Choice]) -> Field<'a> {
+        self.field(field, Input::Ticks { choices, kind: "checkbox" })
+    }
+
+    /// A field to choose exactly one of a short list, all in sight.
+    pub fn radios<'a>(&'a self, field: &'a str, choices: &'a [Choice]) -> Field<'a> {
+        self.field(field, Input::Ticks { choices, kind: "radio" })
+    }
+
+    fn field<'a>(&'a self, name: &'a str, input: Input<'a>) -> Field<'a> {
+        let key = format!("{}-{name}", self.prefix);
+        let hint = format!("{key}.hint");
+        Field {
+            sheet: self,
+            name,
+            label: self.w.t(&key).into_owned(),
+            hint: self.w.has(&hint).then(|| self.w.t(&hint).into_owned()),
+            fault: self.fault(name),
+            input,
+        }
+    }
+
+    /// The fault of a field, also of its parts (`lines[2].batch` belongs to `lines`).
+    fn fault(&self, name: &str) -> Option<&str> {
+        let own = |field: &str| field.split(['[', '.']).next() == Some(name);
+        self.faults.iter().find(|(field, _)| own(field)).map(|(_, message)| message.as_str())
+    }
+
+    fn label(&self, field: &str) -> String {
+        let own = field.split(['[', '.']).next().unwrap_or_default();
+        let key = format!("{}-{own}", self.prefix);
+        if self.w.has(&key) { self.w.t(&key).into_owned() } else { field.to_owned() }
+    }
+
+    fn anchor(&self, field: &str) -> String {
+        format!("f-{}", field.split(['[', '.']).next().unwrap_or_default())
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Input<'a> {
+    Line { mode: &'static str },
+    Text,
+    Password { autocomplete: &'a str },
+    Choice { choices: &'a [Choice] },
+    Ticks { choices: &'a [Choice], kind: &'static str },
+}
+
+/// A field with label, hint and fault.
+#[derive(Debug, Template)]
+#[template(path = "parts/field.html")]
+pub struct Field<'a> {
+    sheet: &'a Sheet,
+    name: &'a str,
+    label: String,
+    hint: Option<String>,
+    fault: Option<&'a str>,
+    input: Input<'a>,
+}
+
+impl HtmlSafe for Field<'_> {}
+
+impl Field<'_> {
+    /// Ids of hint and fault, for `aria-describedby`; empty where there is neither.
+    fn described(&self) -> String {
+        let hint = self.hint.as_ref().map(|_| format!("f-{}-h", self.name));
+        let fault = self.fault.map(|_| format!("f-{}-e", self.name));
+        hint.into_iter().chain(fault).collect::<Vec<_>>().join(" ")
+    }
+
+    fn value(&self) -> &str {
+        self.sheet.value(self.name)
+    }
+
+    fn has(&self, value: &str) -> bool {
+        self.sheet.has(self.name, value)
+    }
+}
+
+/// What is wrong with a form, before it.
+#[derive(Debug, Template)]
+#[template(path = "parts/summary.html")]
+pub struct Summary<'a> {
+    sheet: &'a Sheet,
+}
+
+impl HtmlSafe for Summary<'_> {}
+
+impl Summary<'_> {
+    fn number(&self) -> i64 {
+        i64::try_from(self.sheet.faults.len()).unwrap_or(i64::MAX)
+    }
+}
