@@ -4,6 +4,7 @@ pub mod error;
 pub mod id;
 pub mod ledger;
 pub mod people;
+pub mod recalls;
 pub mod records;
 pub mod signatures;
 pub mod store;
