@@ -10,6 +10,7 @@ pub mod config;
 pub mod error;
 pub mod id;
 pub mod ledger;
+pub mod orders;
 pub mod people;
 pub mod recalls;
 pub mod records;

@@ -123,7 +123,8 @@ pub fn check(number: &str, draft: &Draft) -> Result<Wanted> {
 }
 
 fn too_many(field: &str, most: usize) -> Result<()> {
-    let fault = FieldError { field: field.to_owned(), code: "too-many", args: vec![("most", most.to_string())] };
+    let fault =
+        FieldError { field: field.to_owned(), code: "too-many", args: vec![("most", most.to_string())] };
     Err(Error::new(crate::error::Kind::Invalid, "invalid").field_with(fault))
 }
 

@@ -339,8 +339,7 @@ impl OrderState {
             && self.lines_agree_with(&wanted.lines)
             && self.events.len() == wanted.events.len()
             && wanted.events.iter().all(|event| {
-                self.event(event)
-                    .is_some_and(|held| same(sealed(held.by_sealed.as_ref()), event.by.as_ref()))
+                self.event(event).is_some_and(|held| same(sealed(held.by_sealed.as_ref()), event.by.as_ref()))
             })
     }
 
