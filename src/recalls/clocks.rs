@@ -5,7 +5,7 @@
 
 use chrono_tz::Tz;
 
-use super::record::{Clock, NAME, Recall};
+use super::record::{Clock, Customer, NAME, Recall};
 use crate::records::deadlines::{self, Case, Rule};
 use crate::time::Timestamp;
 
@@ -50,6 +50,16 @@ pub fn next_due(clock: &Clock, recall: &Recall, now: Timestamp) -> Option<Timest
     };
     let passed = (now.0 - first.0 + step - 1) / step;
     Some(Timestamp(first.0 + passed * step))
+}
+
+/// Rules that are met once every customer has the notice; when the others are met is not kept here.
+const MET_BY_NOTICE: &[&str] = &["rc.notice.", "rc.dist.stop"];
+
+/// When a clock stopped: the instant the last customer was notified, where that is what it asks for.
+pub fn met_at(clock: &Clock, customers: &[Customer]) -> Option<Timestamp> {
+    let by_notice = MET_BY_NOTICE.iter().any(|rule| clock.name.starts_with(rule));
+    let notified: Option<Vec<Timestamp>> = customers.iter().map(|row| row.notified_at).collect();
+    notified.filter(|_| by_notice)?.into_iter().max()
 }
 
 #[cfg(test)]
@@ -125,6 +135,23 @@ mod tests {
         let closed_at = Timestamp::parse("2026-03-02T04:00:00Z");
         let closed = Recall { closed_at, ..open };
         assert_eq!(last(&closed).due_at, Timestamp::parse_end("2026-03-16", ZONE));
+    }
+
+    #[test]
+    fn the_clock_of_the_notice_stops_with_the_last_customer() {
+        let recall = recall();
+        let clocks = of(&recall);
+        let named = |name: &str| clocks.iter().find(|clock| clock.name == name).unwrap();
+        let told = |hours: i64| Customer {
+            notified_at: Some(recall.decided_at.plus_seconds(hours * 3600)),
+            ..Customer::blank("RCL-2026-0001", "C")
+        };
+        let silent = Customer::blank("RCL-2026-0001", "D");
+        let own = named("rc.dist.stop.target.1");
+        assert_eq!(met_at(own, &[told(2), told(3)]), Some(recall.decided_at.plus_seconds(3 * 3600)));
+        assert_eq!(met_at(own, &[told(2), silent]), None);
+        assert_eq!(met_at(own, &[]), None, "nobody to notify");
+        assert_eq!(met_at(named("rc.holder.notice.1"), &[told(2)]), None, "the holder's act, not ours");
     }
 
     #[test]

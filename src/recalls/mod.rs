@@ -6,10 +6,15 @@
 //! (演练) holds none. Booked values change only by a signed correction, and closing needs every customer's row.
 
 mod clocks;
+mod holding;
+pub mod intake;
 mod quantity;
+pub mod read;
 pub mod record;
 pub mod store;
 pub mod trace;
+
+pub use holding::{alerts_for, connect};
 
 #[cfg(test)]
 mod tests;

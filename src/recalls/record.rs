@@ -410,10 +410,10 @@ impl RecallState {
     pub fn plausible(&self, row: &Customer, at: &str, now: Timestamp) -> Result<()> {
         let to_come = |instant: Option<Timestamp>| instant.is_some_and(|instant| instant > now);
         if to_come(row.notified_at) {
-            return Err(Error::invalid(format!("{at}.notified_at"), "in-the-future"));
+            return Err(Error::invalid(format!("{at}.notified_at"), "in-future"));
         }
         if to_come(row.acknowledged_at) {
-            return Err(Error::invalid(format!("{at}.acknowledged_at"), "in-the-future"));
+            return Err(Error::invalid(format!("{at}.acknowledged_at"), "in-future"));
         }
         if let (Some(notified), Some(acknowledged)) = (row.notified_at, row.acknowledged_at)
             && acknowledged < notified

@@ -164,7 +164,7 @@ pub fn register(
 ) -> Result<String> {
     let now = tx.now();
     if new.decided_at > now {
-        return Err(Error::invalid("decided_at", "in-the-future"));
+        return Err(Error::invalid("decided_at", "in-future"));
     }
     let number = numbering::next(tx, &KIND, zone)?;
     let recall = Recall {
@@ -327,7 +327,7 @@ pub fn note_hits(tx: &mut Tx<'_>, actor: &Actor, hits: &[Line]) -> Result<()> {
 }
 
 fn check(db: &mut Db, standing: &Standing, proposed: &Proposed<'_>) -> Result<String> {
-    let Proposed { field, value, now } = *proposed;
+    let Proposed { field, value, now, .. } = *proposed;
     if let Some((code, field)) = customer_field(field) {
         let state = require(db, &standing.number)?;
         let (row, kept) = corrected(&state, (code, field), value)?;
@@ -344,7 +344,7 @@ fn check(db: &mut Db, standing: &Standing, proposed: &Proposed<'_>) -> Result<St
         "decided_at" => {
             let decided = input::instant("value", value)?;
             if decided > now {
-                return Err(Error::invalid("value", "in-the-future"));
+                return Err(Error::invalid("value", "in-future"));
             }
             Ok(decided.to_string())
         }

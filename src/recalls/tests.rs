@@ -141,8 +141,8 @@ fn a_booking_that_cannot_be_true_is_refused_at_its_field() {
     for (wrong, field, code) in [
         (booking("C9", "0"), "customers[0].customer", "not-in-trace"),
         (booking("C1", "200.000001"), "customers[0].returned", "more-than-traced"),
-        (Booking { notified_at: late, ..none.clone() }, "customers[0].notified_at", "in-the-future"),
-        (Booking { acknowledged_at: late, ..none.clone() }, "customers[0].acknowledged_at", "in-the-future"),
+        (Booking { notified_at: late, ..none.clone() }, "customers[0].notified_at", "in-future"),
+        (Booking { acknowledged_at: late, ..none.clone() }, "customers[0].acknowledged_at", "in-future"),
         (
             Booking { acknowledged_at: Some(at("2026-03-02T02:59:59Z")), ..booking("C1", "0") },
             "customers[0].acknowledged_at",
