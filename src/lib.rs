@@ -1,8 +1,10 @@
 //! Sopledger: controlled SOPs on a hash-chained ledger.
 
+pub mod deviations;
 pub mod error;
 pub mod id;
 pub mod ledger;
+pub mod links;
 pub mod people;
 pub mod records;
 pub mod signatures;
