@@ -8,9 +8,11 @@
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod deviations;
 pub mod error;
 pub mod id;
 pub mod ledger;
+pub mod links;
 pub mod orders;
 pub mod people;
 pub mod recalls;

@@ -1,6 +1,7 @@
 //! Corrections of submitted records: asked for with a reason, decided and signed by a QA person who did not ask, then
 //! applied; the first value stays readable beside the new one (GSP 40, 41).
 
+use chrono_tz::Tz;
 use diesel::prelude::*;
 use serde::Serialize;
 
@@ -113,6 +114,8 @@ pub struct Request<'a> {
     pub value: &'a str,
     /// Why.
     pub reason: &'a str,
+    /// The site's zone, for dates among the values.
+    pub zone: Tz,
 }
 
 /// What a QA person decides.
@@ -126,6 +129,8 @@ pub struct Decision<'a> {
     pub reason: &'a str,
     /// The record's digest as told on the signer's screen.
     pub seen: Option<Digest>,
+    /// The site's zone.
+    pub zone: Tz,
 }
 
 impl Decision<'_> {
@@ -150,7 +155,7 @@ pub fn request(
     let standing = kind.require_open(tx.read(), number)?;
     let subject = kind.subject(number);
     let open = of(tx.read(), &subject)?;
-    let proposed = Proposed { field: wish.field, value: wish.value, now: tx.now() };
+    let proposed = Proposed { field: wish.field, value: wish.value, now: tx.now(), zone: wish.zone };
     let old = may_request(&standing, &open, wish)?;
     let value = (kind.check)(tx.read(), &standing, &proposed)?;
     if value == old {
@@ -207,7 +212,8 @@ pub fn decide(
 ) -> Result<()> {
     let (standing, asked) = may_decide(tx.read(), kind, (number, decision), &signer.actor.id)?;
     let subject = kind.subject(number);
-    let proposed = Proposed { field: &asked.field, value: &asked.new_value, now: tx.now() };
+    let proposed =
+        Proposed { field: &asked.field, value: &asked.new_value, now: tx.now(), zone: decision.zone };
     if decision.approve {
         (kind.check)(tx.read(), &standing, &proposed)?;
     }
@@ -238,11 +244,8 @@ pub fn decide(
     Ok(())
 }
 
-/// Whether an account may decide a correction now; asked before the password is, and again inside the lane.
-///
-/// # Errors
-/// As [`decide`], but for the digest and the value.
-pub fn may_decide(
+/// Whether an account may decide a correction now; the record and the correction.
+fn may_decide(
     db: &mut Db,
     kind: &RecordKind,
     (number, decision): (&str, Decision<'_>),
@@ -346,7 +349,7 @@ mod tests {
 
     #[test]
     fn only_a_filled_field_is_corrected_and_once_at_a_time() {
-        let wish = |field, reason| Request { field, value: "x", reason };
+        let wish = |field, reason| Request { field, value: "x", reason, zone: Tz::UTC };
         let none: &[Correction] = &[];
         let open = &[asked_by("u-cs")];
         let cases: [(Request<'_>, &[Correction], Result<&str, &str>); 5] = [

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono_tz::Tz;
+
 use crate::error::{Error, Result};
 use crate::ledger::acts::Act;
 use crate::ledger::digest::Digest;
@@ -28,8 +30,7 @@ pub struct RecordKind {
     pub load: fn(&mut Db, &str) -> Result<Option<Standing>>,
     /// The record's snapshot, with its corrections, transitions and signatures.
     pub snapshot: fn(&mut Db, &str) -> Result<Option<Snapshot>>,
-    /// A corrected value as it would be kept; 422 at `value` when the field cannot have it. The instant is the
-    /// present.
+    /// A corrected value as it would be kept; 422 at `value` when the field cannot have it.
     pub check: fn(&mut Db, &Standing, &Proposed<'_>) -> Result<String>,
     /// Writes a value that [`RecordKind::check`] has let through.
     pub apply: fn(&mut Tx<'_>, &Standing, &Proposed<'_>) -> Result<()>,
@@ -48,6 +49,8 @@ pub struct Proposed<'a> {
     pub value: &'a str,
     /// The present.
     pub now: Timestamp,
+    /// The site's zone.
+    pub zone: Tz,
 }
 
 /// A record as the shared rules see it.

@@ -10,4 +10,5 @@ pub mod corrections;
 pub mod deadlines;
 pub mod kind;
 pub mod numbering;
+pub mod signed;
 pub mod transitions;

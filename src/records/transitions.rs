@@ -131,7 +131,7 @@ pub fn neighbours(kind: &RecordKind, state: &str) -> (Option<&'static str>, Opti
 /// Moves a record, unsigned. Refuses closing, which needs [`close`].
 ///
 /// # Errors
-/// 404; as [`way`]; 403 `password-required` for the closed state.
+/// 404; as [`way`]; 403 `password` for the closed state.
 pub fn move_to(
     tx: &mut Tx<'_>,
     kind: &RecordKind,
@@ -173,11 +173,8 @@ pub fn close(
     Ok(())
 }
 
-/// Whether an account may close a record now; asked before the password is, and again inside the lane.
-///
-/// # Errors
-/// As [`close`], but for the digest.
-pub fn may_close(
+/// Whether an account may close a record now.
+fn may_close(
     db: &mut Db,
     kind: &RecordKind,
     (number, step): (&str, Step<'_>),
