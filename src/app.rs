@@ -7,7 +7,7 @@ use actix_web::{App, HttpServer, web};
 use crate::error::{Error, Result};
 use crate::ledger::site::Site;
 use crate::ledger::subject::Governed;
-use crate::people;
+use crate::{jobs, orders, people};
 use crate::people::desk::InFlight;
 use crate::people::gate::{self, Callers, Route};
 use crate::web::{metrics::Metrics, page, request};
@@ -15,12 +15,13 @@ use crate::web::{metrics::Metrics, page, request};
 /// Every route there is, in the order in which addresses are tried.
 pub fn routes() -> Vec<Route> {
     let mut routes = people::routes();
-    routes.extend([]);
+    routes.extend(orders::routes());
+    routes.extend(jobs::routes());
     routes
 }
 
 /// Every kind of governed record, for `verify` and for migrations.
-pub const GOVERNED: &[Governed] = &[people::store::GOVERNED, people::store::GOVERNED_SETTINGS];
+pub const GOVERNED: &[Governed] = &[people::store::GOVERNED, people::store::GOVERNED_SETTINGS, orders::store::GOVERNED];
 
 /// What the workers share.
 #[derive(Clone)]

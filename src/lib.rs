@@ -11,6 +11,7 @@ pub mod config;
 pub mod deviations;
 pub mod error;
 pub mod id;
+pub mod jobs;
 pub mod ledger;
 pub mod links;
 pub mod orders;

@@ -1,5 +1,7 @@
 //! Orders as they are read: one, a list of them, and the few questions other features ask.
 
+use std::collections::{HashMap, HashSet};
+
 use diesel::prelude::*;
 use serde::Serialize;
 
@@ -227,6 +229,58 @@ pub fn list(db: &mut Db, filter: &Filter, most: i64) -> Result<Vec<SalesOrder>> 
         query = query.filter(sales_order::number.gt(after));
     }
     Ok(query.order(sales_order::number).limit(most).load(db)?)
+}
+
+/// An order in a list.
+#[derive(Debug, Clone, Serialize)]
+pub struct Summary {
+    /// The ERP's number.
+    pub number: String,
+    /// Who bought.
+    pub customer: CustomerView,
+    /// The first `ordered` event.
+    pub ordered_at: Option<Timestamp>,
+    /// The first `shipped` event.
+    pub shipped_at: Option<Timestamp>,
+    /// How many lines it has.
+    pub lines: i64,
+    /// Whether QA has still to let it go.
+    pub held: bool,
+    /// When this state came to us.
+    pub recorded_at: Timestamp,
+}
+
+/// The same orders as a list shows them.
+///
+/// # Errors
+/// The database does not answer.
+pub fn summaries(db: &mut Db, orders: Vec<SalesOrder>) -> Result<Vec<Summary>> {
+    let numbers: Vec<&String> = orders.iter().map(|order| &order.number).collect();
+    let sealed: Vec<String> = orders.iter().map(|order| order.customer_sealed.clone()).collect();
+    let mut names = unsealed_many(db, &sealed)?;
+    let held: HashSet<String> = order_hold::table
+        .filter(order_hold::order_number.eq_any(&numbers).and(order_hold::released_at.is_null()))
+        .select(order_hold::order_number)
+        .load(db)?
+        .into_iter()
+        .collect();
+    let lines: HashMap<String, i64> = order_line::table
+        .filter(order_line::order_number.eq_any(&numbers))
+        .group_by(order_line::order_number)
+        .select((order_line::order_number, diesel::dsl::count_star()))
+        .load::<(String, i64)>(db)?
+        .into_iter()
+        .collect();
+    let summary = |order: SalesOrder| Summary {
+        held: held.contains(&order.number),
+        lines: lines.get(&order.number).copied().unwrap_or_default(),
+        customer: CustomerView { code: order.customer_code, name: names.remove(&order.customer_sealed) },
+        number: order.number,
+        ordered_at: order.ordered_at,
+        shipped_at: order.shipped_at,
+        recorded_at: order.recorded_at,
+    };
+    Ok(orders.into_iter().map(summary).collect())
 }
 
 /// A line of an order that carries a batch.
