@@ -203,7 +203,7 @@ pub fn filling(patch: &Patch, zone: Tz) -> Result<Filling> {
 
 fn booking(draft: &BookingDraft, (at, zone): (&str, Tz), faults: &mut Faults) -> Option<Booking> {
     let told = |value: &Option<String>| value.clone().filter(|value| !value.trim().is_empty());
-    let mut when = |field: &str, value: &Option<String>, faults: &mut Faults| {
+    let when = |field: &str, value: &Option<String>, faults: &mut Faults| {
         told(value).and_then(|value| faults.take(instant(&format!("{at}.{field}"), &value, zone)))
     };
     let customer = faults.take(input::line(&format!("{at}.customer"), &draft.customer, CODE));
