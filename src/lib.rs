@@ -9,6 +9,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod deviations;
+pub mod documents;
 pub mod error;
 pub mod id;
 pub mod jobs;

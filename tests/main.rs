@@ -2,6 +2,7 @@
 
 mod house;
 mod ledger;
+mod orders;
 mod people;
 mod postgres;
 mod words;
