@@ -183,7 +183,7 @@ impl Filling {
 /// Fills fields that are still empty; one entry for all of them, none for nothing.
 ///
 /// # Errors
-/// 404; 409 `record-closed`; 409 `field-filled` naming each that has a value: it is corrected, not filled; 422 for
+/// 404; 409 `record-closed`; 409 `already-filled` naming each that has a value: it is corrected, not filled; 422 for
 /// orders we do not have.
 pub fn fill(tx: &mut Tx<'_>, actor: &Actor, number: &str, filling: &Filling) -> Result<()> {
     KIND.require_open(tx.read(), number)?;
@@ -197,7 +197,7 @@ pub fn fill(tx: &mut Tx<'_>, actor: &Actor, number: &str, filling: &Filling) -> 
         filled.push("batches");
     }
     if !filled.is_empty() {
-        let refusal = Error::conflict("field-filled");
+        let refusal = Error::conflict("already-filled");
         return Err(filled.into_iter().fold(refusal, |error, field| error.field(field, "filled")));
     }
     orders_must_exist(tx.read(), "orders", &filling.orders)?;
