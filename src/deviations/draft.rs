@@ -13,8 +13,6 @@ use crate::web::input::{self, Faults};
 pub const LONGEST_TITLE: usize = 200;
 /// Characters of any other text at most.
 pub const LONGEST_TEXT: usize = 8000;
-/// Characters of a reason at most (ledger/format.md section 1).
-pub const LONGEST_REASON: usize = 2000;
 /// Orders or batches at most.
 const MOST: usize = 1000;
 /// Characters of an order's, material's or batch's number at most.

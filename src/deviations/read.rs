@@ -4,8 +4,8 @@ use chrono_tz::Tz;
 use diesel::prelude::*;
 use serde::Serialize;
 
-use super::record::{self, Batch, Deviation, DeviationState, subject};
-use super::store;
+use super::record::{self, Batch, Class, Deviation, DeviationState, STATES, subject};
+use super::{draft, store};
 use crate::error::Result;
 use crate::links::read::{self as links, LinkView};
 use crate::people;
@@ -15,6 +15,8 @@ use crate::records::transitions::{self, TransitionView};
 use crate::store::schema::{deviation, deviation_batch, deviation_order};
 use crate::store::{Db, MultiBackend};
 use crate::time::Timestamp;
+use crate::web::form::Typed;
+use crate::web::input::{self, Faults};
 
 /// A deviation in a list.
 #[derive(Debug, Clone, Serialize)]
@@ -110,6 +112,15 @@ pub struct Findings {
     pub effectiveness_result: Option<String>,
 }
 
+/// Title and instant of the event; none of this number.
+///
+/// # Errors
+/// The database does not answer.
+pub fn head(db: &mut Db, number: &str) -> Result<Option<(String, Timestamp)>> {
+    let head = deviation::table.find(number).select((deviation::title, deviation::occurred_at));
+    Ok(head.first(db).optional()?)
+}
+
 fn row_of(db: &mut Db, row: &Deviation) -> Result<DeviationRow> {
     Ok(DeviationRow {
         number: row.number.clone(),
@@ -189,6 +200,43 @@ pub struct Filter {
     pub batch: String,
     /// Order.
     pub order: String,
+}
+
+impl Filter {
+    /// Refuses a code no deviation can have.
+    ///
+    /// # Errors
+    /// 422 at each such field.
+    pub fn check(&self) -> Result<()> {
+        let mut faults = Faults::new();
+        if !self.class.is_empty() {
+            faults.take(input::code::<Class>("class", &self.class));
+        }
+        if !self.area.is_empty() {
+            faults.take(draft::area("area", &self.area));
+        }
+        if !matches!(self.state.as_str(), "" | "open") && !STATES.contains(&self.state.as_str()) {
+            faults.note("state", "unknown-code");
+        }
+        faults.check()
+    }
+
+    /// As a form shows it.
+    pub fn typed(&self) -> Typed {
+        Typed::from_pairs([
+            ("q", self.q.as_str()),
+            ("class", &self.class),
+            ("state", &self.state),
+            ("area", &self.area),
+            ("batch", &self.batch),
+            ("order", &self.order),
+        ])
+    }
+
+    /// Whether it leaves anything out.
+    pub fn is_set(&self) -> bool {
+        [&self.q, &self.class, &self.state, &self.area, &self.batch, &self.order].iter().any(|text| !text.is_empty())
+    }
 }
 
 /// What a page of a list goes on behind: when it was raised, and its number.

@@ -1,21 +1,22 @@
 //! Deviations in the database: registering, filling, and what the shared rules of quality records need to know.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 use diesel::prelude::*;
 
 use super::draft::{self, Checked};
 use super::record::{self, Batch, Deviation, DeviationState, FILLABLE, STATES, joined, parts, subject};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::ledger::acts;
 use crate::ledger::lane::{Actor, NewEntry, Tx};
 use crate::ledger::subject::{Governed, Snapshot};
+use crate::orders::read as order_read;
 use crate::records::kind::{Proposed, RecordKind, Standing};
 use crate::records::{corrections, numbering, transitions};
 use crate::signatures;
 use crate::store::Db;
-use crate::store::schema::{deviation, deviation_batch, deviation_order, sales_order};
+use crate::store::schema::{deviation, deviation_batch, deviation_order};
 use crate::time::Timestamp;
 use crate::web::input;
 
@@ -183,7 +184,7 @@ impl Filling {
 /// Fills fields that are still empty; one entry for all of them, none for nothing.
 ///
 /// # Errors
-/// 404; 409 `record-closed`; 409 `field-filled` naming each that has a value: it is corrected, not filled; 422 for
+/// 404; 409 `record-closed`; 409 `already-filled` naming each that has a value: it is corrected, not filled; 422 for
 /// orders we do not have.
 pub fn fill(tx: &mut Tx<'_>, actor: &Actor, number: &str, filling: &Filling) -> Result<()> {
     KIND.require_open(tx.read(), number)?;
@@ -197,7 +198,7 @@ pub fn fill(tx: &mut Tx<'_>, actor: &Actor, number: &str, filling: &Filling) -> 
         filled.push("batches");
     }
     if !filled.is_empty() {
-        let refusal = Error::conflict("field-filled");
+        let refusal = Error::conflict("already-filled");
         return Err(filled.into_iter().fold(refusal, |error, field| error.field(field, "filled")));
     }
     orders_must_exist(tx.read(), "orders", &filling.orders)?;
@@ -243,15 +244,13 @@ fn put_batches(tx: &mut Tx<'_>, number: &str, batches: &[Batch]) -> Result<()> {
 }
 
 fn orders_must_exist(db: &mut Db, field: &str, orders: &[String]) -> Result<()> {
-    let known: Vec<String> =
-        sales_order::table.filter(sales_order::number.eq_any(orders)).select(sales_order::number).load(db)?;
-    let known: BTreeSet<String> = known.into_iter().collect();
-    let unknown = orders.iter().enumerate().filter(|(_, order)| !known.contains(*order));
-    let mut faults = unknown.map(|(at, _)| format!("{field}[{at}]")).peekable();
-    if faults.peek().is_none() {
-        return Ok(());
+    let mut faults = input::Faults::new();
+    for (at, order) in orders.iter().enumerate() {
+        if !order_read::exists(db, order)? {
+            faults.note(format!("{field}[{at}]"), "unknown-order");
+        }
     }
-    Err(faults.fold(Error::new(Kind::Invalid, "invalid"), |error, at| error.field(at, "unknown-order")))
+    faults.check()
 }
 
 fn last_number(db: &mut Db, prefix: &str) -> Result<Option<String>> {

@@ -22,8 +22,28 @@ use actix_web::web;
 
 pub use holding::{alerts_for, connect};
 
+use crate::error::Result;
+use crate::links::resolver::Resolver;
 use crate::people::gate::{Gate, Route};
 use crate::people::rights::Permission;
+use crate::store::Db;
+use crate::time::Timestamp;
+
+/// What links know of recalls: a document they are tied to is the version that held when the recall was decided.
+pub const RESOLVER: Resolver =
+    Resolver { kind: record::NAME, exists, instant: Some(decided_at), title, pin: None };
+
+fn exists(db: &mut Db, number: &str) -> Result<bool> {
+    Ok(read::head(db, number)?.is_some())
+}
+
+fn decided_at(db: &mut Db, number: &str) -> Result<Option<Timestamp>> {
+    Ok(read::head(db, number)?.map(|(_, decided_at)| decided_at))
+}
+
+fn title(db: &mut Db, number: &str) -> Result<Option<String>> {
+    Ok(read::head(db, number)?.map(|(title, _)| title))
+}
 
 /// The feature's routes.
 pub fn routes() -> Vec<Route> {

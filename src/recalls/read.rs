@@ -10,6 +10,7 @@ use super::record::{Line, Recall, RecallState, subject};
 use super::store::{self, KIND};
 use crate::error::Result;
 use crate::ledger::digest::Digest;
+use crate::links::read::{self as links, LinkView};
 use crate::people;
 use crate::people::store::unsealed_many;
 use crate::records::corrections::{self, CorrectionView};
@@ -173,6 +174,8 @@ pub struct RecallView {
     pub transitions: Vec<TransitionView>,
     /// Of corrections and of closing.
     pub signatures: Vec<SignatureView>,
+    /// Ties to other subjects.
+    pub links: Vec<LinkView>,
 }
 
 /// A line of the trace.
@@ -262,6 +265,7 @@ pub fn one(db: &mut Db, number: &str, now: Timestamp) -> Result<RecallView> {
         corrections: corrections::views(db, &subject)?,
         transitions: transitions::views(db, &subject)?,
         signatures: signed::views(db, &subject)?,
+        links: links::of(db, &subject.to_string())?,
         row: row_of(db, state.recall)?,
     })
 }
@@ -402,6 +406,15 @@ pub fn list(
     let order = (recall::raised_at.desc(), recall::number.desc());
     let rows: Vec<Recall> = query.order(order).limit(most).load(db)?;
     rows.into_iter().map(|row| row_of(db, row)).collect()
+}
+
+/// A recall's title and the instant it was decided, for links; none of this number.
+///
+/// # Errors
+/// The database does not answer.
+pub fn head(db: &mut Db, number: &str) -> Result<Option<(String, Timestamp)>> {
+    let row = recall::table.find(number).select((recall::title, recall::decided_at));
+    Ok(row.first(db).optional()?)
 }
 
 /// How many there are in each state, in the order of states.

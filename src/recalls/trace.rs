@@ -6,7 +6,6 @@ use super::record::{Batch, Line, Recall, STATES};
 use crate::error::Result;
 use crate::store::Db;
 use crate::store::schema::{order_line, recall, recall_batch, sales_order};
-use crate::time::Timestamp;
 
 /// Every line of every order that carries goods of these batches, found at the recall's registering.
 ///
@@ -119,13 +118,4 @@ pub fn running(db: &mut Db, batch: &str) -> Result<Vec<Recall>> {
     found.sort_by_key(|recall| std::cmp::Reverse((recall.raised_at, recall.number.clone())));
     found.dedup_by(|a, b| a.number == b.number);
     Ok(found)
-}
-
-/// A recall's title, for links from elsewhere; none of this number.
-///
-/// # Errors
-/// The database does not answer.
-pub fn title(db: &mut Db, number: &str) -> Result<Option<(String, Timestamp)>> {
-    let row = recall::table.find(number).select((recall::title, recall::decided_at));
-    Ok(row.first(db).optional()?)
 }

@@ -6,9 +6,12 @@
 //! by a correction that a QA person other than the requester has signed, and its first value stays readable beside it;
 //! a closed record does not change. Deadlines are data ([`deadlines`]), the law's apart from the company's.
 
+pub mod api;
 pub mod corrections;
 pub mod deadlines;
 pub mod kind;
 pub mod numbering;
+pub mod pages;
 pub mod signed;
 pub mod transitions;
+pub mod views;

@@ -116,7 +116,7 @@ pub fn way(kind: &RecordKind, from: &str, step: Step<'_>) -> Result<Way> {
             Ok(Way::Back)
         };
     }
-    Err(Error::conflict("step-out-of-order").arg("from", from).arg("to", step.to))
+    Err(Error::conflict("out-of-order").arg("from", from).arg("to", step.to))
 }
 
 /// The steps a page may offer from a state: the one back, the one forward.
@@ -131,7 +131,7 @@ pub fn neighbours(kind: &RecordKind, state: &str) -> (Option<&'static str>, Opti
 /// Moves a record, unsigned. Refuses closing, which needs [`close`].
 ///
 /// # Errors
-/// 404; as [`way`]; 403 `password` for the closed state.
+/// 404; as [`way`]; 422 at `password` for the closed state.
 pub fn move_to(
     tx: &mut Tx<'_>,
     kind: &RecordKind,
@@ -140,7 +140,7 @@ pub fn move_to(
 ) -> Result<()> {
     let standing = kind.require_open(tx.read(), number)?;
     if way(kind, &standing.state, step)? == Way::Close {
-        return Err(Error::forbidden("password"));
+        return Err(Error::invalid("password", "required"));
     }
     record(tx, kind, &actor.id, (&standing, step))?;
     (kind.set_state)(tx, number, step.to, None)?;
@@ -152,7 +152,7 @@ pub fn move_to(
 /// Closes a record by the signer's signature over its state as seen.
 ///
 /// # Errors
-/// 404; 403 `closer-raised` for who raised it; 409: out of order, `record-incomplete` with each missing field,
+/// 404; 403 `closer-raised` for who raised it; 409: out of order, `incomplete` with each missing field,
 /// `stale-digest`.
 pub fn close(
     tx: &mut Tx<'_>,
@@ -182,7 +182,7 @@ fn may_close(
 ) -> Result<Standing> {
     let standing = kind.require_open(db, number)?;
     if way(kind, &standing.state, step)? != Way::Close {
-        return Err(Error::conflict("step-out-of-order").arg("from", &standing.state).arg("to", step.to));
+        return Err(Error::conflict("out-of-order").arg("from", &standing.state).arg("to", step.to));
     }
     if standing.raised_by == account {
         return Err(Error::forbidden("closer-raised"));
@@ -193,7 +193,7 @@ fn may_close(
     }
     Err(gaps
         .into_iter()
-        .fold(Error::conflict("record-incomplete"), |error, field| error.field(field, "required")))
+        .fold(Error::conflict("incomplete"), |error, field| error.field(field, "missing")))
 }
 
 /// What keeps a record from being closed: fields still missing, corrections still undecided.
