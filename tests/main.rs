@@ -6,4 +6,5 @@ mod ledger;
 mod orders;
 mod people;
 mod postgres;
+mod recalls;
 mod words;
