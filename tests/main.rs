@@ -1,8 +1,10 @@
 //! The crate as outsiders and its own floors see it: one binary, one module for each part.
 
+mod deviations;
 mod house;
 mod lane;
 mod ledger;
+mod links;
 mod people;
 mod postgres;
 mod words;
