@@ -47,9 +47,7 @@ pub fn url(name: &str) -> &'static str {
 
 /// The routes below `/assets`, and `/favicon.ico` for those who ask without reading the page.
 pub fn routes(config: &mut web::ServiceConfig) {
-    config
-        .route("/assets/{hash}/{name}", web::get().to(serve))
-        .route("/favicon.ico", web::get().to(favicon));
+    config.route("/assets/{hash}/{name}", web::get().to(serve)).route("/favicon.ico", web::get().to(favicon));
 }
 
 async fn serve(request: HttpRequest, path: web::Path<(String, String)>) -> Result<HttpResponse> {

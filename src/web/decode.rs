@@ -330,9 +330,21 @@ mod tests {
             (json!({"customer": "c", "color": 1}), "color", "unknown-field"),
             (json!({"customer": "c", "recorded_at": "now"}), "recorded_at", "system-field"),
             (json!({"customer": "c", "lines": {}}), "lines", "wrong-type"),
-            (json!({"customer": "c", "lines": [line, {"line": 1, "storage": "warm"}]}), "lines[1].storage", "unknown-code"),
-            (json!({"customer": "c", "lines": [{"line": -1, "storage": "2-8"}]}), "lines[0].line", "out-of-range"),
-            (json!({"customer": "c", "lines": [{"line": "1", "storage": "2-8"}]}), "lines[0].line", "wrong-type"),
+            (
+                json!({"customer": "c", "lines": [line, {"line": 1, "storage": "warm"}]}),
+                "lines[1].storage",
+                "unknown-code",
+            ),
+            (
+                json!({"customer": "c", "lines": [{"line": -1, "storage": "2-8"}]}),
+                "lines[0].line",
+                "out-of-range",
+            ),
+            (
+                json!({"customer": "c", "lines": [{"line": "1", "storage": "2-8"}]}),
+                "lines[0].line",
+                "wrong-type",
+            ),
             (json!({"customer": "c", "lines": [{"storage": "2-8"}]}), "lines[0].line", "required"),
             (json!(["c"]), "", "wrong-type"),
         ];

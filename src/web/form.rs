@@ -163,14 +163,17 @@ mod tests {
 
     #[test]
     fn broken_escapes_broken_utf8_and_nul_are_malformed() {
-        for (bytes, code) in [("a=%", "malformed-form"), ("a=%+1", "malformed-form"), ("a=%ff", "not-utf8"), ("a=%00", "nul")] {
+        for (bytes, code) in
+            [("a=%", "malformed-form"), ("a=%+1", "malformed-form"), ("a=%ff", "not-utf8"), ("a=%00", "nul")]
+        {
             assert_eq!(pairs(bytes.as_bytes()).unwrap_err().code(), code, "{bytes}");
         }
     }
 
     #[test]
     fn what_was_typed_is_kept_but_never_a_password() {
-        let typed = Typed::from_pairs([("title", "t"), ("password", "secret"), ("csrf", "token"), ("pick", "a")]);
+        let typed =
+            Typed::from_pairs([("title", "t"), ("password", "secret"), ("csrf", "token"), ("pick", "a")]);
         assert_eq!((typed.get("title"), typed.get("password"), typed.get("csrf")), ("t", "", ""));
         assert!(typed.has("pick", "a") && !typed.has("pick", "b"));
     }

@@ -25,7 +25,11 @@ impl Faults {
             Err(error) => {
                 self.0.extend_from_slice(error.fields());
                 if error.fields().is_empty() {
-                    self.0.push(FieldError { field: String::new(), code: error.code(), args: error.args().to_vec() });
+                    self.0.push(FieldError {
+                        field: String::new(),
+                        code: error.code(),
+                        args: error.args().to_vec(),
+                    });
                 }
                 None
             }

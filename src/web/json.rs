@@ -79,14 +79,16 @@ pub(super) fn require_media(request: &HttpRequest, wanted: &'static str) -> Resu
 pub(super) async fn read_body(request: &HttpRequest, payload: Payload, most: usize) -> Result<web::Bytes> {
     let too_large = || Error::new(Kind::TooLarge, "too-large").arg("most", most.to_string());
     let announced = request.headers().get(actix_web::http::header::CONTENT_LENGTH);
-    let announced = announced.and_then(|value| value.to_str().ok()).and_then(|value| value.parse::<usize>().ok());
+    let announced =
+        announced.and_then(|value| value.to_str().ok()).and_then(|value| value.parse::<usize>().ok());
     if announced.is_some_and(|length| length > most) {
         return Err(too_large());
     }
     let mut payload = payload;
     let mut body = web::BytesMut::with_capacity(announced.unwrap_or_default());
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|error| Error::new(Kind::Malformed, "broken-off").caused_by(error.to_string()))?;
+        let chunk =
+            chunk.map_err(|error| Error::new(Kind::Malformed, "broken-off").caused_by(error.to_string()))?;
         if body.len() + chunk.len() > most {
             return Err(too_large());
         }
@@ -112,7 +114,9 @@ fn strict(text: &str) -> Result<Value> {
             () => "malformed-json",
         };
         let place = |n: usize| n.to_string();
-        Error::new(Kind::Malformed, code).arg("line", place(error.line())).arg("column", place(error.column()))
+        Error::new(Kind::Malformed, code)
+            .arg("line", place(error.line()))
+            .arg("column", place(error.column()))
     })
 }
 

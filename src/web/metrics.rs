@@ -79,7 +79,8 @@ mod tests {
         metrics.count("GET", Some("/documents/{number}"), 200, 0.003);
         metrics.count("BREW", None, 404, 0.001);
         let text = metrics.render().unwrap();
-        let counted = r#"sopledger_http_requests_total{method="GET",route="/documents/{number}",status="200"} 1"#;
+        let counted =
+            r#"sopledger_http_requests_total{method="GET",route="/documents/{number}",status="200"} 1"#;
         assert!(text.contains(counted), "{text}");
         assert!(text.contains(r#"{method="other",route="unmatched",status="404"} 1"#), "{text}");
         assert!(text.contains("sopledger_http_request_seconds_bucket"), "{text}");

@@ -91,7 +91,9 @@ pub fn state_tag(w: Words, state: &str) -> Tag {
         "in_force" => Look::Live,
         "superseded" => Look::Past,
         "retired" => Look::Stopped,
-        "cancelled" | "abandoned" => return Tag { look: "", icon: Some(icon("cross")), word: w.t(&format!("state-{state}")).into() },
+        "cancelled" | "abandoned" => {
+            return Tag { look: "", icon: Some(icon("cross")), word: w.t(&format!("state-{state}")).into() };
+        }
         _ => Look::Plain,
     };
     tag(look, w.t(&format!("state-{state}")))
@@ -217,7 +219,8 @@ impl Frame {
     /// The pager of a list of which `shown` rows stand here; `next` is the cursor that [`super::paging::Page`] gave.
     pub fn pager(&self, shown: usize, total: Option<i64>, next: Option<&str>) -> Pager<'_> {
         let (path, query) = self.address.split_once('?').unwrap_or((&self.address, ""));
-        let kept = |pair: &&str| !pair.is_empty() && !pair.starts_with("cursor=") && !pair.starts_with("notice=");
+        let kept =
+            |pair: &&str| !pair.is_empty() && !pair.starts_with("cursor=") && !pair.starts_with("notice=");
         let kept: Vec<_> = query.split('&').filter(kept).collect();
         let first = if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) };
         let join = if kept.is_empty() { '?' } else { '&' };
@@ -257,7 +260,8 @@ impl Sheet {
     /// The same form, handed back with what is wrong.
     pub fn refused(mut self, error: &Error) -> Self {
         let faults = error.fields().iter();
-        self.faults = faults.map(|fault| (fault.field.clone(), problem::field_message(fault, self.w))).collect();
+        self.faults =
+            faults.map(|fault| (fault.field.clone(), problem::field_message(fault, self.w))).collect();
         self.refusal = self.faults.is_empty().then(|| problem::detail(error, self.w));
         self
     }

@@ -133,7 +133,12 @@ struct ErrorPage {
 }
 
 /// The whole answer to a refused or failed request, `request` where the rim still has it. Logs a 5xx.
-pub fn answer(error: &Error, asked: &Asked, request: Option<&HttpRequest>, site: Option<&Site>) -> HttpResponse {
+pub fn answer(
+    error: &Error,
+    asked: &Asked,
+    request: Option<&HttpRequest>,
+    site: Option<&Site>,
+) -> HttpResponse {
     let status = status(error);
     if status.is_server_error() {
         tracing::error!(id = %asked.id, path = asked.uri.path(), status = status.as_u16(), %error, "failed");

@@ -7,8 +7,8 @@ use actix_web::body::{BodySize, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::InternalError;
 use actix_web::http::header::{
-    ACCEPT, ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HeaderMap, HeaderName, HeaderValue,
-    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT, ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HeaderMap, HeaderName,
+    HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
@@ -78,10 +78,14 @@ pub async fn around<B: MessageBody + 'static>(
 fn asked(request: &ServiceRequest) -> Asked {
     let headers = request.headers();
     let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let cookie = headers.get_all(COOKIE).filter_map(|value| value.to_str().ok()).find_map(|value| cookie(value, "lang"));
+    let cookie = headers
+        .get_all(COOKIE)
+        .filter_map(|value| value.to_str().ok())
+        .find_map(|value| cookie(value, "lang"));
     Asked {
         lang: Lang::negotiate(cookie, text(&ACCEPT_LANGUAGE)),
-        page: !request.path().starts_with("/api/") && text(&ACCEPT).is_some_and(|types| types.contains("text/html")),
+        page: !request.path().starts_with("/api/")
+            && text(&ACCEPT).is_some_and(|types| types.contains("text/html")),
         uri: request.uri().clone(),
         id: Uuid::now_v7(),
     }

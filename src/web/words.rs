@@ -77,7 +77,8 @@ fn best_of(accept: &str) -> Option<Lang> {
     for range in accept.split(',') {
         let mut parts = range.split(';');
         let Some(lang) = parts.next().and_then(Lang::of_tag) else { continue };
-        let weight = parts.find_map(|part| part.trim().strip_prefix("q=")).map_or(Some(1.0), |q| q.parse().ok());
+        let weight =
+            parts.find_map(|part| part.trim().strip_prefix("q=")).map_or(Some(1.0), |q| q.parse().ok());
         let weight: f32 = weight.unwrap_or(0.0);
         if weight > 0.0 && best.is_none_or(|(_, held)| weight > held) {
             best = Some((lang, weight));
@@ -127,7 +128,8 @@ impl Words {
         match self.0.plain.get(key) {
             Some(text) => Cow::Borrowed(text),
             None => {
-                let args = args.iter().map(|(name, value)| (*name, value.clone())).collect::<FluentArgs<'_>>();
+                let args =
+                    args.iter().map(|(name, value)| (*name, value.clone())).collect::<FluentArgs<'_>>();
                 Cow::Owned(self.0.composed(key, Some(&args)))
             }
         }
