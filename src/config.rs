@@ -159,7 +159,8 @@ impl Config {
 }
 
 fn read(path: &Path) -> Result<File> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Error::invalid("config", "unreadable").caused_by(format!("{}: {error}", path.display())))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Error::invalid("config", "unreadable").caused_by(format!("{}: {error}", path.display()))
+    })?;
     toml::from_str(&text).map_err(|error| Error::invalid("config", "unreadable").caused_by(error))
 }

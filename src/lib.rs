@@ -1,5 +1,13 @@
 //! Sopledger: controlled SOPs on a hash-chained ledger.
+//!
+//! From the top: [`app`] assembles what is served and [`config`] says how; the features stand on [`people`] (who may
+//! what), which stands on [`signatures`] and on the [`ledger`] (the one way to write, and the proof of it); below lie
+//! [`web`] (pages, forms, words), [`text`] (Markdown), [`store`] (SQLite and PostgreSQL), [`time`], [`id`] and
+//! [`error`]. Imports point down. `ARCHITECTURE.md` is the map.
 
+pub mod app;
+pub mod cli;
+pub mod config;
 pub mod error;
 pub mod id;
 pub mod ledger;

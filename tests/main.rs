@@ -1,3 +1,7 @@
 //! The crate as outsiders and its own floors see it: one binary, one module for each part.
 
+mod house;
 mod ledger;
+mod people;
+mod postgres;
+mod words;

@@ -4,7 +4,7 @@
 use diesel::prelude::*;
 use serde_json::json;
 
-use super::record::{Account, AccountState, ApiToken, Grant, acceptable_login, may_ask_for, roles_in_force, subject};
+use super::record::{Account, AccountState, ApiToken, Grant, acceptable_login, may_ask_for, roles_in_force};
 use super::rights::Role;
 use super::{sessions, store};
 use crate::error::{Error, Result};
@@ -112,7 +112,9 @@ pub fn request_grant(
     let state = store::require(tx.read(), id)?;
     must_be_enabled(&state)?;
     let mut held = roles_in_force(&state.grants);
-    held.extend(state.grants.iter().filter(|grant| grant.is_open()).filter_map(|grant| Role::from_code(&grant.role)));
+    held.extend(
+        state.grants.iter().filter(|grant| grant.is_open()).filter_map(|grant| Role::from_code(&grant.role)),
+    );
     may_ask_for(role, &held)?;
     if role == Role::Auditor && state.account.ends_at.is_none() {
         return Err(Error::invalid("ends_on", "auditor-without-end"));
@@ -174,7 +176,9 @@ pub fn end_grant(
         return Err(Error::conflict("grant-not-open"));
     }
     let now = tx.now();
-    diesel::update(account_grant::table.find(grant)).set(account_grant::ended_at.eq(now)).execute(tx.rows())?;
+    diesel::update(account_grant::table.find(grant))
+        .set(account_grant::ended_at.eq(now))
+        .execute(tx.rows())?;
     seal_state(tx, id, NewEntry::new(acts::GRANT_ENDED, actor).reason(reason))
 }
 
@@ -276,7 +280,12 @@ pub fn revoke_token(tx: &mut Tx<'_>, actor: &Actor, token: &str, reason: &str) -
 ///
 /// # Errors
 /// The database refuses.
-pub fn change_setting(tx: &mut Tx<'_>, actor: &Actor, (name, value): (&str, &str), reason: &str) -> Result<()> {
+pub fn change_setting(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    (name, value): (&str, &str),
+    reason: &str,
+) -> Result<()> {
     let known = store::setting(tx.read(), name)?.is_some();
     if known {
         diesel::update(setting::table.find(name)).set(setting::value.eq(value)).execute(tx.rows())?;
@@ -291,4 +300,3 @@ pub fn change_setting(tx: &mut Tx<'_>, actor: &Actor, (name, value): (&str, &str
     tx.append(NewEntry::new(act, actor).reason(reason).state(snapshot))?;
     Ok(())
 }
-

@@ -231,8 +231,13 @@ impl Desk {
     fn key(&self) -> Result<Option<String>> {
         let Some(value) = self.request.headers().get("idempotency-key") else { return Ok(None) };
         let key = value.to_str().unwrap_or_default();
-        let printable = (1..=128).contains(&key.len()) && key.bytes().all(|byte| (0x20..0x7f).contains(&byte));
-        if printable { Ok(Some(key.to_owned())) } else { Err(Error::invalid("Idempotency-Key", "idempotency-key")) }
+        let printable =
+            (1..=128).contains(&key.len()) && key.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+        if printable {
+            Ok(Some(key.to_owned()))
+        } else {
+            Err(Error::invalid("Idempotency-Key", "idempotency-key"))
+        }
     }
 
     fn request_digest(&self) -> String {
@@ -332,7 +337,9 @@ impl FromRequest for Desk {
         let desk = || {
             let gate = request.extensions().get::<Gate>().copied();
             let reads = matches!(gate, Some(Gate::May(permission)) if !permission.writes());
-            if request.method() == Method::GET || (reads && !matches!(gate, Some(Gate::May(Permission::ReadTrail)))) {
+            if request.method() == Method::GET
+                || (reads && !matches!(gate, Some(Gate::May(Permission::ReadTrail))))
+            {
                 return Err(Error::internal("a reading route asked for a desk that writes"));
             }
             let in_flight = request.app_data::<web::Data<InFlight>>().cloned();

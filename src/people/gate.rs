@@ -27,6 +27,7 @@ use crate::store::Db;
 use crate::store::schema::session;
 use crate::time::Timestamp;
 use crate::web::form::CsrfToken;
+use crate::web::page::{NavItem, Search, Viewer};
 use crate::web::request::RequestId;
 
 /// Who may pass.
@@ -56,22 +57,42 @@ pub struct Route {
 
 impl Route {
     /// A route that answers GET.
-    pub fn get(path: &'static str, gate: Gate, summary: &'static str, handler: fn() -> actix_web::Route) -> Self {
+    pub fn get(
+        path: &'static str,
+        gate: Gate,
+        summary: &'static str,
+        handler: fn() -> actix_web::Route,
+    ) -> Self {
         Self { method: Method::GET, path, gate, summary, handler }
     }
 
     /// A route that answers POST.
-    pub fn post(path: &'static str, gate: Gate, summary: &'static str, handler: fn() -> actix_web::Route) -> Self {
+    pub fn post(
+        path: &'static str,
+        gate: Gate,
+        summary: &'static str,
+        handler: fn() -> actix_web::Route,
+    ) -> Self {
         Self { method: Method::POST, path, gate, summary, handler }
     }
 
     /// A route that answers PUT.
-    pub fn put(path: &'static str, gate: Gate, summary: &'static str, handler: fn() -> actix_web::Route) -> Self {
+    pub fn put(
+        path: &'static str,
+        gate: Gate,
+        summary: &'static str,
+        handler: fn() -> actix_web::Route,
+    ) -> Self {
         Self { method: Method::PUT, path, gate, summary, handler }
     }
 
     /// A route that answers PATCH.
-    pub fn patch(path: &'static str, gate: Gate, summary: &'static str, handler: fn() -> actix_web::Route) -> Self {
+    pub fn patch(
+        path: &'static str,
+        gate: Gate,
+        summary: &'static str,
+        handler: fn() -> actix_web::Route,
+    ) -> Self {
         Self { method: Method::PATCH, path, gate, summary, handler }
     }
 }
@@ -115,7 +136,12 @@ impl Caller {
     pub fn own_actor(&self) -> Actor {
         match self.roles.first() {
             Some(role) => self.acting_as(*role),
-            None => Actor { id: self.id.clone(), role: "none", via: self.via, request: Some(self.request.clone()) },
+            None => Actor {
+                id: self.id.clone(),
+                role: "none",
+                via: self.via,
+                request: Some(self.request.clone()),
+            },
         }
     }
 
@@ -186,7 +212,9 @@ pub async fn pass<B: MessageBody + 'static>(
         (None, _) if page && request.method() == Method::GET && wants_html(&request) => {
             let to = request.uri().path_and_query().map_or("/", |to| to.as_str());
             let query = serde_urlencoded::to_string([("to", to)]).unwrap_or_default();
-            let answer = HttpResponse::SeeOther().insert_header((header::LOCATION, format!("/login?{query}"))).finish();
+            let answer = HttpResponse::SeeOther()
+                .insert_header((header::LOCATION, format!("/login?{query}")))
+                .finish();
             return Ok(request.into_response(answer).map_into_right_body());
         }
         (None, _) => return Err(Error::new(Kind::Unauthenticated, "sign-in").into()),
@@ -195,6 +223,9 @@ pub async fn pass<B: MessageBody + 'static>(
     request.extensions_mut().insert(CsrfToken(form.token));
     request.extensions_mut().insert(gate);
     if let Some(caller) = caller {
+        if page {
+            request.extensions_mut().insert(viewer(&caller));
+        }
         request.extensions_mut().insert(Caller::clone(&caller));
     }
     let mut response = next.call(request).await?;
@@ -202,6 +233,27 @@ pub async fn pass<B: MessageBody + 'static>(
         response.response_mut().add_cookie(&cookie)?;
     }
     Ok(response.map_into_left_body())
+}
+
+/// The top bar: an entry, and what one must be allowed to see it.
+const NAV: &[(NavItem, Permission)] = &[
+    (NavItem { href: "/now", word: "nav-now" }, Permission::ReadInForce),
+    (NavItem { href: "/documents", word: "nav-documents" }, Permission::ReadInForce),
+    (NavItem { href: "/orders", word: "nav-orders" }, Permission::ReadRecords),
+    (NavItem { href: "/deviations", word: "nav-deviations" }, Permission::ReadRecords),
+    (NavItem { href: "/recalls", word: "nav-recalls" }, Permission::ReadRecords),
+    (NavItem { href: "/trail", word: "nav-trail" }, Permission::ReadTrail),
+    (NavItem { href: "/accounts", word: "nav-accounts" }, Permission::ReadAccounts),
+];
+
+fn viewer(caller: &Caller) -> Viewer {
+    let nav = NAV.iter().filter(|(_, permission)| caller.may(*permission)).map(|(item, _)| *item).collect();
+    let search = if caller.may(Permission::ReadAllVersions) {
+        Some(Search::Documents)
+    } else {
+        caller.may(Permission::ReadInForce).then_some(Search::Now)
+    };
+    Viewer { name: caller.name.clone(), nav, search }
 }
 
 fn wants_html(request: &ServiceRequest) -> bool {
@@ -273,7 +325,9 @@ fn is_same_origin(request: &ServiceRequest) -> bool {
 
 async fn of_token(request: &ServiceRequest, token: &str) -> Result<Option<Arc<Caller>>> {
     let Some(site) = request.app_data::<web::Data<Site>>() else { return Err(Error::internal("no site")) };
-    let Some(callers) = request.app_data::<web::Data<Callers>>() else { return Err(Error::internal("no callers")) };
+    let Some(callers) = request.app_data::<web::Data<Callers>>() else {
+        return Err(Error::internal("no callers"));
+    };
     let id = request.extensions().get::<RequestId>().map(|id| id.0.to_string()).unwrap_or_default();
     let (hash, now) = (Digest::of(token.as_bytes()), site.clock.now());
     if token.starts_with(TOKEN_PREFIX) {

@@ -88,6 +88,8 @@ impl<T> Page<T> {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::FromRequest;
+
     use super::*;
 
     #[test]
@@ -107,6 +109,22 @@ mod tests {
             let error = paging.after::<(i64, String)>().unwrap_err();
             assert_eq!(error.fields()[0].field, "cursor", "{cursor}");
         }
+    }
+
+    #[test]
+    fn paging_stands_beside_the_other_parameters_of_a_list() {
+        #[derive(Deserialize)]
+        struct Wanted {
+            q: Option<String>,
+            #[serde(flatten)]
+            paging: Paging,
+        }
+        let request =
+            actix_web::test::TestRequest::with_uri("/x?q=%E5%86%B7&limit=7&other=1").to_http_request();
+        let mut nothing = actix_web::dev::Payload::None;
+        let read = super::super::query::Query::<Wanted>::from_request(&request, &mut nothing).into_inner();
+        let wanted = read.unwrap().0;
+        assert_eq!((wanted.q.as_deref(), wanted.paging.limit().unwrap()), (Some("冷"), 7));
     }
 
     #[test]

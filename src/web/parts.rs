@@ -182,6 +182,15 @@ pub struct HashLine<'a> {
 
 impl HtmlSafe for HashLine<'_> {}
 
+/// The hidden field that every form of a page begins with.
+#[derive(Debug, Template)]
+#[template(ext = "html", source = r#"<input type="hidden" name="csrf" value="{{ token }}">"#)]
+pub struct CsrfField<'a> {
+    token: &'a str,
+}
+
+impl HtmlSafe for CsrfField<'_> {}
+
 /// Where a list goes on.
 #[derive(Debug, Template)]
 #[template(path = "parts/pager.html")]
@@ -199,6 +208,11 @@ impl Frame {
     /// The icon `name`.
     pub fn icon(&self, name: &'static str) -> Icon {
         icon(name)
+    }
+
+    /// The hidden field that every form of a page begins with.
+    pub fn csrf_field(&self) -> CsrfField<'_> {
+        CsrfField { token: &self.csrf }
     }
 
     /// The badge of a version's state.

@@ -262,3 +262,24 @@ fn grouped(value: &FluentValue<'_>, lang: Lang) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_message_is_borrowed_and_an_attribute_is_asked_for_with_a_point() {
+        let w = Words::of(Lang::Zh);
+        assert!(matches!(w.t("base-skip"), Cow::Borrowed("跳到正文")));
+        assert!(matches!(w.attr("base-demo", "detail", &[]), Cow::Borrowed(_)));
+        assert!(w.has("base-demo.detail") && w.has("problem-not-found.detail"));
+        assert!(!w.has("base-demo.nothing") && !w.has("base"));
+    }
+
+    #[test]
+    fn arguments_are_put_in_without_isolation_marks() {
+        let said = Words::of(Lang::En)
+            .with("problem-not-found.detail", &[("kind", "order".into()), ("id", "80012345".into())]);
+        assert_eq!(said, "There is no order 80012345.");
+    }
+}

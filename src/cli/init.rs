@@ -1,0 +1,77 @@
+//! `sopledger init`: an empty installation with its first accounts.
+
+use std::io::BufRead as _;
+
+use clap::Args;
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::ledger::digest::Digest;
+use crate::ledger::site::Site;
+use crate::people::accounts::{self, NewAccount};
+use crate::people::password;
+use crate::people::rights::Role;
+
+/// The first accounts and the ledger's name.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Login of the first administrator
+    #[arg(long, env = "SOPLEDGER_ADMIN")]
+    admin: String,
+    /// Login of the first QA account, which signs the roles of all others
+    #[arg(long, env = "SOPLEDGER_QA")]
+    qa: Option<String>,
+    /// The ledger's name, for ever: [a-z0-9./-] [default: sopledger.local/<random>]
+    #[arg(long, env = "SOPLEDGER_ORIGIN")]
+    origin: Option<String>,
+    /// Read the passwords from standard input, one a line, administrator's first; else they are made and printed once
+    #[arg(long, env = "SOPLEDGER_PASSWORD_STDIN")]
+    password_stdin: bool,
+}
+
+/// Makes the installation.
+pub fn run(config: &Config, arguments: &Arguments) -> Result<()> {
+    let mut first = vec![(arguments.admin.as_str(), Role::Admin)];
+    first.extend(arguments.qa.as_deref().map(|login| (login, Role::Qa)));
+    let mut accounts = Vec::new();
+    let mut lines = std::io::stdin().lock().lines();
+    for (login, role) in first {
+        crate::people::record::acceptable_login(login)?;
+        let (secret, made) = if arguments.password_stdin {
+            let line = lines.next().transpose()?.ok_or_else(|| Error::invalid("password", "required"))?;
+            (line, false)
+        } else {
+            (password::generate(), true)
+        };
+        password::acceptable("password", &secret, login)?;
+        accounts.push((login.to_owned(), role, secret, made));
+    }
+    let random = Digest::from_bytes(crate::id::random()).to_string();
+    let origin = arguments.origin.clone().unwrap_or_else(|| format!("sopledger.local/{}", &random[..16]));
+    let place = config.place()?;
+    place.create(&origin)?;
+    place.check_safety()?;
+    let site = place.open(false)?;
+    let done = accounts.iter().try_for_each(|account| make(&site, account));
+    site.close();
+    done?;
+    println!("Installation {origin} in {}", place.folder.path().display());
+    for (login, role, secret, made) in &accounts {
+        let shown = if *made { secret.as_str() } else { "(as given)" };
+        println!("  {:<8} {login}  password: {shown}", role.code());
+    }
+    println!("Keep a copy of {} elsewhere. Next: sopledger serve", place.folder.key().display());
+    Ok(())
+}
+
+fn make(site: &Site, (login, role, secret, made): &(String, Role, String, bool)) -> Result<()> {
+    let new = NewAccount {
+        login: login.clone(),
+        name: login.clone(),
+        password_hash: password::hash(secret)?,
+        must_change: *made,
+        ends_at: None,
+    };
+    let role = *role;
+    site.lane.write_here(move |tx| accounts::create_first(tx, &new, &[role]).map(drop))
+}

@@ -1,0 +1,113 @@
+//! The command line: one file a command. Help is in English; answers meant for programs go to standard output as one
+//! JSON document under `--json`, logs to standard error.
+
+mod accounts;
+mod init;
+mod serve;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, Options};
+use crate::error::{Error, Result};
+use crate::ledger::site::{Place, Site};
+use crate::web::problem;
+use crate::web::words::{Lang, Words};
+
+/// Controlled SOPs on a hash-chained ledger, tied to orders, deviations and recalls.
+///
+/// Begin with `sopledger demo`: it makes a demo installation with invented records, serves it and prints its address
+/// and accounts. A real installation begins with `sopledger init --admin LOGIN`, then `sopledger serve`.
+#[derive(Debug, Parser)]
+#[command(name = "sopledger", version, propagate_version = true, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make an empty installation with its first accounts
+    Init(init::Arguments),
+    /// Serve the installation
+    Serve,
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Make, list, disable and reset accounts
+    #[command(subcommand)]
+    User(accounts::User),
+    /// Make, list and revoke API tokens
+    #[command(subcommand)]
+    Token(accounts::Token),
+    /// Show the settings in force and where each comes from, secrets redacted
+    Config(show::Format),
+    /// Show the closed list of acts
+    Acts(show::Format),
+}
+
+/// Runs the command that the arguments name.
+pub fn run() -> ExitCode {
+    let Cli { options, command } = Cli::parse();
+    let folder = "./sopledger-data";
+    let config = match Config::gather(&options, folder) {
+        Ok(config) => config,
+        Err(error) => return complain(&error),
+    };
+    log_to_stderr(&config);
+    let done = match command {
+        Command::Init(arguments) => init::run(&config, &arguments),
+        Command::Serve => serve::run(&config),
+        Command::Migrate => serve::migrate(&config),
+        Command::User(user) => accounts::user(&config, user),
+        Command::Token(token) => accounts::token(&config, token),
+        Command::Config(format) => show::config(&config, &format),
+        Command::Acts(format) => show::acts(&format),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(&error),
+    }
+}
+
+fn log_to_stderr(config: &Config) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_new(&config.log.value).unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second subscriber cannot be set; the first one stays, which only tests ever see.
+    let _ = match config.log_format.value.as_str() {
+        "json" => builder.json().try_init(),
+        _ => builder.try_init(),
+    };
+}
+
+/// Says on standard error what was refused and the way out.
+fn complain(error: &Error) -> ExitCode {
+    let words = Words::of(Lang::En);
+    eprintln!("sopledger: {}. {}", problem::title(error, words), problem::detail(error, words));
+    for field in error.fields() {
+        eprintln!("  {}: {}", field.field, problem::field_message(field, words));
+    }
+    if let Some(source) = std::error::Error::source(error) {
+        eprintln!("  cause: {source}");
+    }
+    ExitCode::FAILURE
+}
+
+/// Opens the installation for a command that may write; what it wrote is signed before it ends.
+fn with_site<T>(config: &Config, work: impl FnOnce(&Site) -> Result<T>) -> Result<T> {
+    let place: Place = config.place()?;
+    let site = place.open(false)?;
+    let done = work(&site);
+    site.close();
+    done
+}
+
+/// Prints one JSON document on standard output.
+fn print_json(value: &impl serde::Serialize) -> Result<()> {
+    println!("{}", serde_json::to_string_pretty(value).map_err(Error::internal)?);
+    Ok(())
+}

@@ -1,0 +1,57 @@
+//! `sopledger serve` and `sopledger migrate`.
+
+use std::net::TcpListener;
+
+use crate::app::{self, Shared};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::ledger::site::Site;
+
+/// Serves until told to end; then answers what is under way, signs, and closes.
+pub fn run(config: &Config) -> Result<()> {
+    let place = config.place()?;
+    place.check()?;
+    place.check_safety()?;
+    let listener = listen(config)?;
+    serve(place.open(false)?, listener, |address| {
+        println!("Serving http://{address}");
+    })
+}
+
+/// Binds the configured address.
+pub fn listen(config: &Config) -> Result<TcpListener> {
+    let address = &config.listen.value;
+    TcpListener::bind(address)
+        .map_err(|error| Error::invalid("listen", "address").caused_by(format!("{address}: {error}")))
+}
+
+/// Serves an open installation on a bound listener; `ready` is called once it answers.
+pub fn serve(site: Site, listener: TcpListener, ready: impl FnOnce(std::net::SocketAddr)) -> Result<()> {
+    let address = listener.local_addr()?;
+    let shared = Shared::new(site);
+    let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let served = actix_web::rt::System::new().block_on(async {
+        let server = app::server(&shared, listener, workers)?;
+        app::begin_background_work(&shared);
+        ready(address);
+        tracing::info!(%address, "serving");
+        server.await.map_err(Error::from)
+    });
+    shared.site.close();
+    tracing::info!("ended");
+    served
+}
+
+/// Brings the schema up to date, or refuses where a record would no longer match the ledger.
+pub fn migrate(config: &Config) -> Result<()> {
+    let place = config.place()?;
+    let mut place_db = place.target.open(crate::store::Purpose::Read)?;
+    if crate::store::schema_state(&mut place_db)? == crate::store::SchemaState::Empty {
+        return Err(Error::conflict("not-installed").arg("folder", place.folder.path().display().to_string()));
+    }
+    drop(place_db);
+    let ran = place.migrate(app::compare_records)?;
+    place.check_safety()?;
+    println!("{ran} migrations run; the schema is up to date");
+    Ok(())
+}
