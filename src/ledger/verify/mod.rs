@@ -174,6 +174,24 @@ pub fn verify_chain(db: &mut Db, what: &Verification<'_>) -> Result<Report> {
     })
 }
 
+/// The first record that is not as its last entry sealed it, `kind/id`; for a migration, which has changed the
+/// tables and must not have changed any record.
+///
+/// # Errors
+/// The database does not let itself be read to the end.
+pub fn different_record(db: &mut Db, governed: &[Governed]) -> Result<Option<String>> {
+    let steps = Steps { done: Cell::new(0), total: 0, progress: &|_, _| {} };
+    let outside = Outside { signed: Ok(BTreeMap::new()), key: PathBuf::new() };
+    let what = Verification { governed, outside: &outside, workers: NonZeroUsize::MIN, progress: &|_, _| {} };
+    let (mut ignored, mut findings, mut told) = (Findings::default(), Findings::default(), Ledger::default());
+    for head in &tree::heads(db)? {
+        told.epoch(db, head, &what, &steps, &mut ignored)?;
+    }
+    told.subjects.compare(db, governed, &told.commitments, &mut findings)?;
+    let first = findings.report(told.covered).faults.into_iter().next();
+    Ok(first.map(|fault| fault.subject.unwrap_or(fault.what)))
+}
+
 fn total(db: &mut Db) -> Result<u64> {
     use diesel::{QueryDsl, RunQueryDsl};
     let entries: i64 = ledger_entry::table.count().get_result(db)?;
