@@ -4,4 +4,5 @@ mod house;
 mod ledger;
 mod people;
 mod postgres;
+mod trail;
 mod words;

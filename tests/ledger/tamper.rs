@@ -49,7 +49,7 @@ fn other(db: &Db, column: &Column) -> String {
     let name = &column.name;
     match (column.kind.as_str(), db) {
         ("text", _) => format!("COALESCE({name}, '') || 'x'"),
-        ("bigint" | "integer", _) => format!("COALESCE({name}, 0) + 1"),
+        ("bigint" | "integer", _) => format!("COALESCE({name}, 0) + 1000003"),
         ("boolean", _) => format!("NOT {name}"),
         ("bytea", Db::Sqlite(_)) => "x'00'".to_owned(),
         ("bytea", Db::Postgres(_)) => "'\\x00'::bytea".to_owned(),
