@@ -8,9 +8,12 @@
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod documents;
 pub mod error;
 pub mod id;
+pub mod jobs;
 pub mod ledger;
+pub mod orders;
 pub mod people;
 pub mod signatures;
 pub mod store;

@@ -16,8 +16,8 @@ use crate::ledger::parallel::Record;
 use crate::store::schema::ledger_entry;
 use crate::store::{Db, NewEntryRow};
 
-/// Rows read at once.
-const PAGE: i64 = 2048;
+/// Rows read at once; few enough that their memory is still at hand when the next page comes.
+const PAGE: i64 = 512;
 /// A column does not say what the entry says.
 const INDEX: &str = "entry.index";
 /// The entry says too little of its subject.
