@@ -10,4 +10,5 @@ mod orders;
 mod people;
 mod postgres;
 mod recalls;
+mod trail;
 mod words;
