@@ -204,7 +204,7 @@ fn a_recall_is_closed_only_when_every_customer_is_booked_and_the_rest_explained(
         with_orders(house);
         let (ra, qa) = (house.person("ra"), house.person("qa"));
         ra.post("/api/v1/recalls", recall()).expect(201);
-        moved(&ra, "retrieving").refused(409, "step-out-of-order");
+        moved(&ra, "retrieving").refused(409, "out-of-order");
         for state in ["notifying", "retrieving", "reconciling"] {
             assert_eq!(moved(&ra, state).expect(200).json()["state"], state);
         }
