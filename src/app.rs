@@ -7,7 +7,8 @@ use actix_web::{App, HttpServer, web};
 use crate::error::{Error, Result};
 use crate::ledger::site::Site;
 use crate::ledger::subject::Governed;
-use crate::people;
+use crate::links::resolver::{Resolver, Resolvers};
+use crate::{deviations, jobs, links, orders, people};
 use crate::people::desk::InFlight;
 use crate::people::gate::{self, Callers, Route};
 use crate::web::{metrics::Metrics, page, request};
@@ -15,12 +16,29 @@ use crate::web::{metrics::Metrics, page, request};
 /// Every route there is, in the order in which addresses are tried.
 pub fn routes() -> Vec<Route> {
     let mut routes = people::routes();
-    routes.extend([]);
+    routes.extend(orders::routes());
+    routes.extend(jobs::routes());
+    routes.extend(deviations::routes());
+    routes.extend(links::routes());
     routes
 }
 
 /// Every kind of governed record, for `verify` and for migrations.
-pub const GOVERNED: &[Governed] = &[people::store::GOVERNED, people::store::GOVERNED_SETTINGS];
+pub const GOVERNED: &[Governed] = &[people::store::GOVERNED, people::store::GOVERNED_SETTINGS, orders::store::GOVERNED,
+    deviations::store::GOVERNED,
+    links::store::GOVERNED,
+];
+
+/// What links know of the features whose subjects they tie.
+pub const RESOLVERS: Resolvers = Resolvers(&[ORDERS, deviations::RESOLVER]);
+
+const ORDERS: Resolver = Resolver {
+    kind: "order",
+    exists: orders::read::exists,
+    instant: Some(orders::read::ordered_at),
+    title: orders::read::title_of,
+    pin: None,
+};
 
 /// What the workers share.
 #[derive(Clone)]
@@ -55,7 +73,8 @@ impl Shared {
             .app_data(self.page.clone())
             .app_data(self.metrics.clone())
             .app_data(self.callers.clone())
-            .app_data(self.in_flight.clone());
+            .app_data(self.in_flight.clone())
+            .app_data(web::Data::new(RESOLVERS));
         crate::web::routes(config);
         let mut waiting = routes();
         while let Some(first) = waiting.first() {
