@@ -1,7 +1,8 @@
 //! The closed lists of documents: kinds, departments, processes, outcomes of a periodic review.
 //!
-//! The codes stand here, their names in `templates/words/*/documents.ftl` under `kind-<code>`, `department-<code>`,
-//! `process-<code>` and `review-<code>`; a test holds both lists against each other.
+//! The codes stand here, their names in `templates/words/*/documents.ftl` under `documents-kind-<code>`,
+//! `documents-department-<code>`, `documents-process-<code>` and `documents-review-<code>`; a test holds both lists
+//! against each other.
 
 use std::str::FromStr;
 
@@ -143,10 +144,10 @@ mod tests {
 
     #[test]
     fn every_code_has_its_name_in_both_languages() {
-        let kinds = Kind::ALL.map(|kind| format!("kind-{}", kind.code()));
-        let departments = DEPARTMENTS.map(|code| format!("department-{code}"));
-        let processes = PROCESSES.map(|code| format!("process-{code}"));
-        let outcomes = Outcome::ALL.map(|outcome| format!("review-{}", outcome.code()));
+        let kinds = Kind::ALL.map(|kind| format!("documents-kind-{}", kind.code()));
+        let departments = DEPARTMENTS.map(|code| format!("documents-department-{code}"));
+        let processes = PROCESSES.map(|code| format!("documents-process-{code}"));
+        let outcomes = Outcome::ALL.map(|outcome| format!("documents-review-{}", outcome.code()));
         let states = super::super::timeline::State::ALL.map(|state| format!("state-{}", state.code()));
         for lang in Lang::ALL {
             let words = Words::of(lang);

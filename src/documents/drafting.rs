@@ -145,17 +145,17 @@ fn fresh(tx: &Tx<'_>, actor: &Actor, (document, number): (&str, VersionNumber)) 
 /// Saves a draft. Whoever saves is an author from then on; saving what is there already changes nothing.
 ///
 /// # Errors
-/// 404; 409 when it is no draft; 412 when `digest` is not the draft's; 422 when no text would be left.
+/// 404; 409 when it is no draft; 412 when none of `expected` is the draft's digest (`*` is any); 422 when no text would be left.
 pub fn save(
     tx: &mut Tx<'_>,
     actor: &Actor,
     target: Target<'_>,
-    (digest, changes): (&str, &Changes),
+    (expected, changes): (&[String], &Changes),
 ) -> Result<VersionRecord> {
     let record = store::require_version(tx.read(), target.0, target.1)?;
     let document = store::require(tx.read(), target.0)?;
     must_be(&record.version, Stored::Draft)?;
-    if record.version.digest != digest {
+    if !expected.iter().any(|digest| *digest == record.version.digest || digest == "*") {
         return Err(Error::new(Kind::Stale, "if-match-stale"));
     }
     let mut row = record.version.clone();
