@@ -8,29 +8,37 @@ use crate::error::{Error, Result};
 use crate::ledger::site::Site;
 use crate::ledger::subject::Governed;
 use crate::links::resolver::{Resolver, Resolvers};
-use crate::{deviations, jobs, links, orders, people};
 use crate::people::desk::InFlight;
 use crate::people::gate::{self, Callers, Route};
 use crate::web::{metrics::Metrics, page, request};
+use crate::{deviations, documents, jobs, links, orders, people, recalls};
 
 /// Every route there is, in the order in which addresses are tried.
 pub fn routes() -> Vec<Route> {
     let mut routes = people::routes();
+    routes.extend(documents::routes());
     routes.extend(orders::routes());
     routes.extend(jobs::routes());
     routes.extend(deviations::routes());
+    routes.extend(recalls::routes());
     routes.extend(links::routes());
     routes
 }
 
 /// Every kind of governed record, for `verify` and for migrations.
-pub const GOVERNED: &[Governed] = &[people::store::GOVERNED, people::store::GOVERNED_SETTINGS, orders::store::GOVERNED,
+pub const GOVERNED: &[Governed] = &[
+    people::store::GOVERNED,
+    people::store::GOVERNED_SETTINGS,
+    documents::store::GOVERNED,
+    documents::store::GOVERNED_VERSIONS,
+    orders::store::GOVERNED,
     deviations::store::GOVERNED,
+    recalls::store::GOVERNED,
     links::store::GOVERNED,
 ];
 
 /// What links know of the features whose subjects they tie.
-pub const RESOLVERS: Resolvers = Resolvers(&[ORDERS, deviations::RESOLVER]);
+pub const RESOLVERS: Resolvers = Resolvers(&[ORDERS, deviations::RESOLVER, recalls::RESOLVER]);
 
 const ORDERS: Resolver = Resolver {
     kind: "order",
@@ -53,8 +61,12 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// The shared state over an open installation.
+    /// The shared state over an open installation. Waits for the lane once: not to be called from a worker.
     pub fn new(site: Site) -> Self {
+        recalls::connect();
+        if let Err(error) = jobs::fail_unfinished(&site) {
+            tracing::warn!(%error, "jobs of the last run could not be marked as failed");
+        }
         let mut page = page::Site::new(site.origin.clone(), site.zone, site.clock.clone());
         page.demo = site.demo;
         Self {

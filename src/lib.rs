@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod links;
 pub mod orders;
 pub mod people;
+pub mod recalls;
 pub mod records;
 pub mod signatures;
 pub mod store;

@@ -1,7 +1,9 @@
 //! The crate as outsiders and its own floors see it: one binary, one module for each part.
 
 mod house;
+mod lane;
 mod ledger;
+mod orders;
 mod people;
 mod postgres;
 mod words;

@@ -46,7 +46,8 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-static SURFACE: Surface =
+/// How deviations show themselves to machines.
+pub(super) static SURFACE: Surface =
     Surface { kind: &KIND, path: "/api/v1/deviations", write: Permission::RaiseDeviation, view };
 
 fn view(db: &mut Db, number: &str, zone: Tz) -> Result<Value> {
@@ -119,8 +120,9 @@ async fn raise(desk: Desk, body: Body<RaiseBody>) -> Result<HttpResponse> {
     .await
 }
 
+/// What a list is asked for.
 #[derive(Debug, Default, Deserialize)]
-struct Wanted {
+pub(super) struct Wanted {
     q: Option<String>,
     class: Option<String>,
     state: Option<String>,
@@ -131,18 +133,26 @@ struct Wanted {
     paging: Paging,
 }
 
+impl Wanted {
+    /// The filter, and where the list goes on.
+    pub(super) fn split(self) -> (Filter, Paging) {
+        let Self { q, class, state, area, batch, order, paging } = self;
+        let told = |text: Option<String>| text.unwrap_or_default().trim().to_owned();
+        let filter = Filter {
+            q: told(q),
+            class: told(class),
+            state: told(state),
+            area: told(area),
+            batch: told(batch),
+            order: told(order),
+        };
+        (filter, paging)
+    }
+}
+
 async fn list(reader: Reader, query: Query<Wanted>) -> Result<HttpResponse> {
-    let Wanted { q, class, state, area, batch, order, paging } = query.0;
+    let (filter, paging) = query.0.split();
     let (limit, after) = (paging.limit()?, paging.after::<Place>()?);
-    let told = |text: Option<String>| text.unwrap_or_default();
-    let filter = Filter {
-        q: told(q),
-        class: told(class),
-        state: told(state),
-        area: told(area),
-        batch: told(batch),
-        order: told(order),
-    };
     filter.check()?;
     let most = i64::from(limit) + 1;
     let rows = reader.read(move |db| read::list(db, &filter, after.as_ref(), most)).await?;

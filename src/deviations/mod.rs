@@ -5,9 +5,11 @@
 
 mod api;
 pub mod draft;
+mod pages;
 pub mod read;
 pub mod record;
 pub mod store;
+mod views;
 
 use crate::error::Result;
 use crate::links::resolver::Resolver;
@@ -17,7 +19,9 @@ use crate::time::Timestamp;
 
 /// The feature's routes.
 pub fn routes() -> Vec<Route> {
-    api::routes()
+    let mut routes = api::routes();
+    routes.extend(pages::routes());
+    routes
 }
 
 /// What links know of deviations: a document tied to one is the version that held when it occurred.

@@ -15,6 +15,7 @@ use crate::records::transitions::{self, TransitionView};
 use crate::store::schema::{deviation, deviation_batch, deviation_order};
 use crate::store::{Db, MultiBackend};
 use crate::time::Timestamp;
+use crate::web::form::Typed;
 use crate::web::input::{self, Faults};
 
 /// A deviation in a list.
@@ -218,6 +219,18 @@ impl Filter {
             faults.note("state", "unknown-code");
         }
         faults.check()
+    }
+
+    /// As a form shows it.
+    pub fn typed(&self) -> Typed {
+        Typed::from_pairs([
+            ("q", self.q.as_str()),
+            ("class", &self.class),
+            ("state", &self.state),
+            ("area", &self.area),
+            ("batch", &self.batch),
+            ("order", &self.order),
+        ])
     }
 
     /// Whether it leaves anything out.

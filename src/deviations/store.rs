@@ -271,13 +271,13 @@ diesel::define_sql_function! {
 fn load(db: &mut Db, number: &str) -> Result<Option<Standing>> {
     let Some(DeviationState { deviation, orders, batches, .. }) = state(db, number)? else { return Ok(None) };
     let mut values = BTreeMap::from([
-        ("occurred_at", deviation.occurred_at.to_string()),
-        ("found_at", deviation.found_at.to_string()),
-        ("orders", joined(&orders)),
-        ("batches", joined(&batches)),
+        ("occurred_at".to_owned(), deviation.occurred_at.to_string()),
+        ("found_at".to_owned(), deviation.found_at.to_string()),
+        ("orders".to_owned(), joined(&orders)),
+        ("batches".to_owned(), joined(&batches)),
     ]);
     for field in ["title", "description", "class", "area"].iter().chain(FILLABLE) {
-        values.insert(field, deviation.text(field).unwrap_or_default().to_owned());
+        values.insert((*field).to_owned(), deviation.text(field).unwrap_or_default().to_owned());
     }
     let Deviation { number, state, raised_by, .. } = deviation;
     Ok(Some(Standing { number, state, raised_by, values }))

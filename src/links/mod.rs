@@ -5,14 +5,26 @@
 //! held at an instant it asks the [`resolver::Resolvers`], a table of functions that the application fills.
 
 mod api;
+pub mod pages;
 pub mod read;
 pub mod record;
 pub mod resolver;
 pub mod store;
 
-use crate::people::gate::Route;
+use actix_web::web;
+
+use crate::people::gate::{Gate, Route};
+use crate::people::rights::Permission;
 
 /// The feature's routes.
 pub fn routes() -> Vec<Route> {
-    api::routes()
+    let write = Gate::May(Permission::Link);
+    let mut routes = api::routes();
+    routes.extend([
+        Route::get("/links/new", write, "", || web::to(pages::ask)),
+        Route::post("/links", write, "", || web::to(pages::create)),
+        Route::get("/links/{id}/remove", write, "", || web::to(pages::ask_removal)),
+        Route::post("/links/{id}/remove", write, "", || web::to(pages::remove)),
+    ]);
+    routes
 }

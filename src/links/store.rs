@@ -23,7 +23,11 @@ fn snapshot(db: &mut Db, id: &str) -> Result<Option<Snapshot>> {
     Ok(one(db, id)?.map(|link| link.snapshot()))
 }
 
-fn one(db: &mut Db, id: &str) -> Result<Option<Link>> {
+/// A link by its id.
+///
+/// # Errors
+/// The database does not answer.
+pub fn one(db: &mut Db, id: &str) -> Result<Option<Link>> {
     Ok(link::table.find(id).first(db).optional()?)
 }
 

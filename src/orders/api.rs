@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::import::{self, Format, Upload};
 use super::intake::{Draft, check};
+use super::procedures;
 use super::read::{self, Filter, OrderView};
 use super::record::{KIND, is_number, subject};
 use super::store::{self, Outcome, Release};
@@ -139,6 +140,16 @@ pub(super) async fn attempt(desk: &Desk, number: &str) -> Result<Attempt> {
     let asked = number.to_owned();
     desk.read(move |db| store::require(db, &asked)).await?;
     Ok(Attempt { subject: subject(number), meaning: "released" })
+}
+
+/// `GET /api/v1/orders/{number}/procedures`.
+pub(super) async fn procedures(reader: Reader, number: web::Path<String>) -> Result<HttpResponse> {
+    let number = number.into_inner();
+    let procedures = reader.read(move |db| {
+        let state = store::require(db, &number)?;
+        procedures::of(db, &state)
+    });
+    Ok(HttpResponse::Ok().json(procedures.await?))
 }
 
 /// `POST /api/v1/orders/import`: the file is opened at once, read and written in a job.

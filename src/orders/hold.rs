@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::record::{Line, OrderState};
 use crate::error::Result;
-use crate::ledger::lane::Tx;
+use crate::ledger::lane::{Actor, Tx};
 use crate::store::Db;
 
 /// A line that carries a recalled batch.
@@ -28,7 +28,7 @@ pub struct Recalls {
     pub alerts_for: fn(&mut Db, &[Line]) -> Result<Vec<Alert>>,
     /// Takes note, in the order's own change and after its entry, of recalled lines that have just come: the later
     /// hits of a trace. Refuses nothing.
-    pub note_hits: fn(&mut Tx<'_>, &OrderState, &[Alert]) -> Result<()>,
+    pub note_hits: fn(&mut Tx<'_>, &Actor, &OrderState, &[Alert]) -> Result<()>,
 }
 
 static RECALLS: OnceLock<Recalls> = OnceLock::new();
@@ -54,9 +54,9 @@ pub fn alerts_for(db: &mut Db, lines: &[Line]) -> Result<Vec<Alert>> {
 ///
 /// # Errors
 /// The database refuses.
-pub(super) fn note_hits(tx: &mut Tx<'_>, state: &OrderState, hits: &[Alert]) -> Result<()> {
+pub(super) fn note_hits(tx: &mut Tx<'_>, actor: &Actor, state: &OrderState, hits: &[Alert]) -> Result<()> {
     match RECALLS.get() {
-        Some(recalls) if !hits.is_empty() => (recalls.note_hits)(tx, state, hits),
+        Some(recalls) if !hits.is_empty() => (recalls.note_hits)(tx, actor, state, hits),
         _ => Ok(()),
     }
 }

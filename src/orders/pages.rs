@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::api::{Asked, attempt, page_of, release_of, start};
 use super::import::{Format, Upload};
+use super::procedures::{self, Procedure};
 use super::read::{self, OrderView};
 use super::record::subject;
 use super::store;
@@ -61,19 +62,20 @@ pub(super) async fn show(reader: Reader, view: View, number: web::Path<String>) 
 /// What the page of an order shows, read from one state.
 struct Seen {
     order: OrderView,
+    procedures: Vec<Procedure>,
     digest: String,
 }
 
 fn seen(db: &mut crate::store::Db, number: &str) -> Result<Seen> {
     let state = store::require(db, number)?;
     let digest = crate::ledger::digest::Digest::of(&state.snapshot().to_bytes()?).to_string();
-    Ok(Seen { order: read::view(db, &state)?, digest })
+    Ok(Seen { order: read::view(db, &state)?, procedures: procedures::of(db, &state)?, digest })
 }
 
 fn order_page(view: &View, seen: Seen, release: Sheet, may_release: bool) -> OrderPage {
-    let Seen { order, digest } = seen;
+    let Seen { order, procedures, digest } = seen;
     let title = view.words.one("order-title", "number", order.number.as_str());
-    OrderPage { frame: view.frame(title, SECTION), order, digest, release, may_release }
+    OrderPage { frame: view.frame(title, SECTION), order, procedures, digest, release, may_release }
 }
 
 /// What QA types to let an order go.

@@ -135,7 +135,7 @@ pub fn put(tx: &mut Tx<'_>, wanted: &Wanted, actor: &Actor, source: Option<&Sour
     tx.append(entry)?;
     let hits = new_hits(before.as_ref(), &after, &alerts);
     hold_for(tx, &mut after, &hits, actor)?;
-    hold::note_hits(tx, &after, &hits)?;
+    hold::note_hits(tx, actor, &after, &hits)?;
     Ok(Kept { outcome, state: after, plain: sealing.plain, alerts })
 }
 

@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::api::Asked;
+use super::procedures::{Procedure, Trained};
 use super::read::{EventView, LineView, OrderView, Summary};
 use crate::time::Timestamp;
 use crate::web::form::Typed;
@@ -33,6 +34,7 @@ impl ListPage {
 pub(super) struct OrderPage {
     pub frame: Frame,
     pub order: OrderView,
+    pub procedures: Vec<Procedure>,
     pub digest: String,
     pub release: Sheet,
     pub may_release: bool,
@@ -52,7 +54,7 @@ impl OrderPage {
             "returned" => Look::Past,
             _ => Look::Next,
         };
-        Some(tag(look, self.event_word(last)))
+        Some(tag(look, self.kind_word(&last.kind)))
     }
 
     fn held(&self) -> Tag {
@@ -67,8 +69,30 @@ impl OrderPage {
         percent(text)
     }
 
-    fn event_word(&self, event: &EventView) -> String {
-        self.frame.w.t(&format!("event-{}", event.kind)).into_owned()
+    fn process_word(&self, process: &str) -> String {
+        let key = format!("process-{process}");
+        if self.frame.w.has(&key) { self.frame.w.t(&key).into_owned() } else { process.to_owned() }
+    }
+
+    /// The document's title in the reader's language, else in any.
+    fn title<'a>(&self, row: &'a Procedure) -> &'a str {
+        let Some(title) = &row.title else { return "" };
+        let own = title.get(self.frame.lang().tag());
+        own.or_else(|| title.values().next()).map_or("", String::as_str)
+    }
+
+    fn kind_word(&self, kind: &str) -> String {
+        self.frame.w.t(&format!("event-{kind}")).into_owned()
+    }
+
+    fn trained(&self, trained: &Trained) -> Tag {
+        let (look, key) = match trained {
+            Trained::Known(true) => (Look::Live, "order-trained-yes"),
+            Trained::Known(false) => (Look::Yellow, "order-trained-no"),
+            Trained::Unknown => (Look::Plain, "order-trained-unknown"),
+            Trained::NotRecorded => (Look::Plain, "order-trained-not_recorded"),
+        };
+        tag(look, self.frame.w.t(key))
     }
 
     fn storage_word(&self, line: &LineView) -> String {

@@ -64,7 +64,7 @@ pub struct Standing {
     pub raised_by: String,
     /// Every field that may be corrected, with its present value as text (instants in the 27-byte form, lists joined
     /// by commas); empty while not filled.
-    pub values: BTreeMap<&'static str, String>,
+    pub values: BTreeMap<String, String>,
 }
 
 impl RecordKind {

@@ -11,5 +11,7 @@ pub mod corrections;
 pub mod deadlines;
 pub mod kind;
 pub mod numbering;
+pub mod pages;
 pub mod signed;
 pub mod transitions;
+pub mod views;
