@@ -406,3 +406,106 @@ fn the_pages_show_what_the_api_gives_in_both_languages() {
     let page = house.person("cs").get_with("/orders/1", &[("accept", "text/html")]).expect(200).text;
     assert!(!page.contains("/orders/1/release"), "only QA is offered what only QA may");
 }
+
+/// A document of these processes, approved and in force from now on; answers its version's digest.
+fn in_force(house: &House, processes: &[&str]) -> (String, String) {
+    let (author, reviewer, qa) = (house.person("author"), house.person("reviewer"), house.person("qa"));
+    let document = author
+        .post(
+            "/api/v1/documents",
+            json!({
+                "kind": "sop", "department": "CS", "owner": "author", "title": { "zh-CN": "订单处理", "en": "Orders" },
+                "processes": processes, "audience": ["cs"], "review_months": 24,
+            }),
+        )
+        .expect(201)
+        .json();
+    let number = document["number"].as_str().unwrap().to_owned();
+    let versions = format!("/api/v1/documents/{number}/versions");
+    let text = json!({ "zh-CN": "# 订单处理\n\n1. 核对。\n", "en": "# Orders\n\n1. Check.\n" });
+    let draft = json!({ "renditions": text, "change_summary": "first", "change_reason": "new" });
+    let draft = author.post(&versions, draft).expect(201).json();
+    let version = format!("{versions}/{}", draft["version"].as_str().unwrap());
+    let submit = json!({
+        "reviewers": ["reviewer"], "approvers": ["qa"], "digest": draft["digest"], "password": PASSWORD,
+    });
+    let submitted = author.post(&format!("{version}/submit"), submit).expect(200).json();
+    let digest = submitted["digest"].as_str().unwrap().to_owned();
+    let sign = |meaning: &str| json!({ "meaning": meaning, "digest": digest, "password": PASSWORD });
+    reviewer.post(&format!("{version}/sign"), sign("reviewed")).expect(200);
+    qa.post(&format!("{version}/sign"), sign("approved")).expect(200);
+    (number, digest)
+}
+
+/// Puts an acknowledgement beside a version, as training will.
+fn acknowledge(house: &House, number: &str, login: &str) {
+    use sopledger::store::schema::signature;
+    let (account, subject) = (house.id(login), format!("{number}/1.0"));
+    let change = move |tx: &mut sopledger::ledger::lane::Tx<'_>| {
+        let now = tx.now();
+        let row = sopledger::signatures::Signature {
+            id: sopledger::id::new("s"),
+            subject_kind: "document".to_owned(),
+            subject_id: subject.clone(),
+            round: 1,
+            account_id: account.clone(),
+            role: "cs".to_owned(),
+            meaning: "acknowledged".to_owned(),
+            digest: String::new(),
+            method: "password".to_owned(),
+            signed_at: now,
+            seq: 0,
+            name_sealed: String::new(),
+            comment: None,
+        };
+        diesel::insert_into(signature::table).values(&row).execute(tx.rows())?;
+        Ok(())
+    };
+    house.site.lane.write_here(change).unwrap();
+}
+
+#[test]
+fn each_event_leads_to_what_was_in_force_then_and_to_who_was_trained() {
+    both(|house| {
+        let (number, digest) = in_force(house, &["order_intake", "shipping", "cold_chain"]);
+        house.later(600);
+        acknowledge(house, &number, "cs");
+        let mut order = order();
+        order["events"] = json!([
+            { "kind": "ordered", "at": "2026-03-02T01:59:59Z", "by": "cs" },
+            { "kind": "ordered", "at": "2026-03-02T02:05:00Z", "by": "cs" },
+            { "kind": "shipped", "at": "2026-03-02T02:15:00Z", "by": "cs 某" },
+            { "kind": "shipped", "at": "2026-03-02T02:16:00Z", "by": "nobody" },
+            { "kind": "delivered", "at": "2026-03-02T02:17:00Z" },
+        ]);
+        put(&house.person("erp"), "1", &order).expect(201);
+        let procedures = house.person("qa").get("/api/v1/orders/1/procedures").expect(200).json();
+        let rows: Vec<_> = procedures
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| (row["process"].as_str().unwrap(), row["document"].as_str(), row["trained"].clone()))
+            .collect();
+        let held = Some(number.as_str());
+        let expected = [
+            ("order_intake", None, json!(false)),
+            ("credit_check", None, json!(false)),
+            ("cold_chain", None, json!(false)),
+            ("order_intake", held, json!(false)),
+            ("credit_check", None, json!(false)),
+            ("cold_chain", held, json!(false)),
+            ("shipping", held, json!(true)),
+            ("cold_chain", held, json!(true)),
+            ("shipping", held, json!("unknown")),
+            ("cold_chain", held, json!("unknown")),
+            ("delivery", None, json!("not_recorded")),
+            ("cold_chain", held, json!("not_recorded")),
+        ];
+        assert_eq!(rows, expected);
+        let shipped = &procedures[6];
+        assert_eq!((&shipped["version"], &shipped["digest"]), (&json!("1.0"), &json!(digest)));
+        house.person("qa").get("/api/v1/orders/2/procedures").refused(404, "not-found");
+        let page = house.person("qa").get_with("/orders/1", &[("accept", "text/html")]).expect(200).text;
+        assert!(page.contains(&format!("href=\"/documents/{number}/1.0\"")) && page.contains("当时无有效文件"));
+    });
+}
