@@ -38,7 +38,15 @@ pub const GOVERNED: &[Governed] = &[
 ];
 
 /// What links know of the features whose subjects they tie.
-pub const RESOLVERS: Resolvers = Resolvers(&[ORDERS, deviations::RESOLVER, recalls::RESOLVER]);
+pub const RESOLVERS: Resolvers = Resolvers(&[DOCUMENTS, ORDERS, deviations::RESOLVER, recalls::RESOLVER]);
+
+const DOCUMENTS: Resolver = Resolver {
+    kind: "document",
+    exists: documents::read::exists,
+    instant: None,
+    title: documents::read::plain_title,
+    pin: Some(documents::read::pin_at),
+};
 
 const ORDERS: Resolver = Resolver {
     kind: "order",

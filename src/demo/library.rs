@@ -1,6 +1,7 @@
 //! The library of the demo: the starter documents, two of them with a history, signed by the people of the demo.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use rust_embed::RustEmbed;
 use serde::Deserialize;
@@ -9,8 +10,8 @@ use super::people;
 use super::script::{Calendar, Step};
 use crate::documents::approval::{self, Asked, Consent, Meaning, Precision, Submission};
 use crate::documents::codes::Outcome;
-use crate::documents::import::{Found, gather};
-use crate::documents::{drafting, effect, standing, store};
+use crate::documents::import::{self, Sheet};
+use crate::documents::{effect, standing, store};
 use crate::error::{Error, Result};
 use crate::ledger::lane::Tx;
 use crate::time::Timestamp;
@@ -44,10 +45,16 @@ const AWAITED_WRITTEN: u64 = 9;
 /// Who has not yet read these; all others are acknowledged.
 const UNREAD: [&str; 2] = ["WI-CS-003/1.0", "SOP-CS-003/1.0"];
 
+/// What changed in a first version, and why.
+const FIRST: (&str, &str) = ("首次发布。 First issue.", "建立书面规程。 To have the procedure in writing.");
+/// What changed in a later one, and why, where its text does not say.
+const REVISED: (&str, &str) =
+    ("按运行经验修订时限与核对步骤。 Times and checks revised.", "年度质量回顾。 Yearly quality review.");
+
 /// A version on its way into force.
 #[derive(Clone)]
 struct Issue {
-    found: Found,
+    sheets: Vec<Sheet>,
     version: &'static str,
     /// The day of its draft, before today.
     written: u64,
@@ -57,20 +64,23 @@ struct Issue {
     minute: u32,
 }
 
-fn files(names: impl Iterator<Item = std::borrow::Cow<'static, str>>, history: &str) -> Vec<String> {
-    let mut names: Vec<String> = names.map(|name| name.into_owned()).filter(|name| name.contains(history)).collect();
-    names.sort();
-    names
-}
+/// The files of each number.
+type Shelf = BTreeMap<String, Vec<Sheet>>;
 
-fn read(names: &[String], get: impl Fn(&str) -> Option<rust_embed::EmbeddedFile>) -> Result<BTreeMap<String, Found>> {
-    let files: Vec<(String, Vec<u8>)> =
-        names.iter().filter_map(|name| Some((name.clone(), get(name)?.data.into_owned()))).collect();
-    let gathered = gather(&files);
-    match gathered.faults.first() {
-        Some(fault) => Err(Error::internal(format!("{}: {}", fault.file, fault.message))),
-        None => Ok(gathered.found.into_iter().map(|found| (found.document.number.clone().unwrap_or_default(), found)).collect()),
+/// Reads the embedded files whose names contain `part`.
+fn shelf<E: RustEmbed>(part: &str, why: (&str, &str)) -> Result<Shelf> {
+    let mut names: Vec<String> = E::iter().map(|name| name.into_owned()).filter(|name| name.contains(part)).collect();
+    names.sort();
+    let mut shelf = Shelf::new();
+    for name in names {
+        let bytes = E::get(&name).map(|file| file.data.into_owned()).unwrap_or_default();
+        let sheet = Sheet::read(Path::new(&name), &bytes);
+        let mut sheet = sheet.map_err(|fault| Error::internal(format!("{name}: {fault}")))?;
+        sheet.head.change_summary.get_or_insert_with(|| why.0.to_owned());
+        sheet.head.change_reason.get_or_insert_with(|| why.1.to_owned());
+        shelf.entry(sheet.head.number.clone()).or_default().push(sheet);
     }
+    Ok(shelf)
 }
 
 /// All steps about documents.
@@ -78,30 +88,32 @@ fn read(names: &[String], get: impl Fn(&str) -> Option<rust_embed::EmbeddedFile>
 /// # Errors
 /// A file that is part of the program is broken.
 pub fn steps(calendar: Calendar) -> Result<Vec<Step>> {
-    let present = read(&files(Library::iter(), ""), Library::get)?;
-    let first = read(&files(Texts::iter(), "@1.0"), Texts::get)?;
-    let third = read(&files(Texts::iter(), "@3.0"), Texts::get)?;
+    let library = shelf::<Library>("", FIRST)?;
+    let revised = shelf::<Library>("", REVISED)?;
+    let old = shelf::<Texts>("@1.0", FIRST)?;
+    let coming = shelf::<Texts>("@3.0", REVISED)?;
     let dates: Vec<Dates> = super::rows(include_str!("library.csv"))?;
     let mut steps = Vec::new();
-    for (n, (number, found)) in (0..).zip(&present) {
+    for (n, (number, sheets)) in (0..).zip(&library) {
         let dated = dates.iter().find(|row| row.number == *number);
         let (begins, confirmed) = dated.map_or(USUAL, |row| (row.begins, row.confirmed));
         let minute = 9 * 60 + n * 7;
-        let issue = |found: &Found, version, days| Issue {
-            found: found.clone(),
+        let issue = |sheets: &[Sheet], version, days| Issue {
+            sheets: sheets.to_vec(),
             version,
             written: days + 14,
             from: calendar.midnight(calendar.date(days)),
             minute,
         };
-        steps.extend(issued(calendar, number, issue(first.get(number).unwrap_or(found), "1.0", begins)));
-        if let Some((_, days)) = SECOND.iter().find(|(second, _)| second == number) {
-            steps.extend(issued(calendar, number, issue(found, "2.0", *days)));
+        steps.extend(issued(calendar, number, issue(old.get(number).unwrap_or(sheets), "1.0", begins)));
+        let second = SECOND.iter().find(|(second, _)| second == number);
+        if let (Some((_, days)), Some(sheets)) = (second, revised.get(number)) {
+            steps.extend(issued(calendar, number, issue(sheets, "2.0", *days)));
         }
-        if let Some(found) = third.get(number).filter(|_| number == AWAITED.0) {
+        if let Some(sheets) = coming.get(number).filter(|_| number == AWAITED.0) {
             let date = calendar.today.checked_add_days(chrono::Days::new(AWAITED.1)).unwrap_or(calendar.today);
             let awaited =
-                Issue { found: found.clone(), version: "3.0", written: AWAITED_WRITTEN, from: calendar.midnight(date), minute };
+                Issue { written: AWAITED_WRITTEN, from: calendar.midnight(date), ..issue(sheets, "3.0", AWAITED_WRITTEN) };
             steps.extend(issued(calendar, number, awaited));
         }
         steps.extend(confirmed.map(|days| confirming(calendar, number, (days, minute))));
@@ -111,15 +123,14 @@ pub fn steps(calendar: Calendar) -> Result<Vec<Step>> {
 
 /// Draft, submission, review, approval, and what follows once the version is in force.
 fn issued(calendar: Calendar, number: &str, issue: Issue) -> Vec<Step> {
-    let Issue { found, version, written, from, minute } = issue;
+    let Issue { sheets, version, written, from, minute } = issue;
     let mark = |what: &str| format!("{number}/{version} {what}");
     let target = (number.to_owned(), version.to_owned());
     let at = |days_later: u64, more: u32| calendar.at(written - days_later, minute + more);
-    let of_cs = found.document.audience.iter().any(|role| role == "cs");
-    let (draft, submitted, reviewed, approved) =
-        ((target.clone(), found), target.clone(), target.clone(), target.clone());
+    let of_cs = sheets.iter().any(|sheet| sheet.head.audience.iter().any(|role| role == "cs"));
+    let (submitted, reviewed, approved) = (target.clone(), target.clone(), target.clone());
     let mut steps = vec![
-        Step::new(at(0, 0), mark("draft"), move |tx| drafted(tx, &draft.0, &draft.1)),
+        Step::new(at(0, 0), mark("draft"), move |tx| drafted(tx, &sheets)),
         Step::new(at(1, 30), mark("submitted"), move |tx| submit(tx, &submitted, from)),
         Step::new(at(3, 65), mark("reviewed"), move |tx| consent(tx, &reviewed, ("reviewer", Meaning::Reviewed))),
         Step::new(at(5, 125), mark("approved"), move |tx| consent(tx, &approved, ("qa", Meaning::Approved))),
@@ -135,12 +146,9 @@ fn issued(calendar: Calendar, number: &str, issue: Issue) -> Vec<Step> {
     steps
 }
 
-fn drafted(tx: &mut Tx<'_>, (number, _): &(String, String), found: &Found) -> Result<()> {
+fn drafted(tx: &mut Tx<'_>, sheets: &[Sheet]) -> Result<()> {
     let author = people::actor(tx, "author")?;
-    if store::find(tx.read(), number)?.is_none() {
-        drafting::create_document(tx, &author, &found.document.check()?)?;
-    }
-    drafting::create_version(tx, &author, number, &found.version.clone().check()?).map(drop)
+    import::draft(tx, (&author, "author"), sheets).map(drop)
 }
 
 fn digest(tx: &mut Tx<'_>, (number, version): &(String, String)) -> Result<String> {

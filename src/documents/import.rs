@@ -1,192 +1,327 @@
-//! Documents from Markdown files with a head: one file a language, those of one number together. For the command line
-//! and for the library that comes with the program.
+//! A folder of Markdown files with front matter becomes documents and drafts.
+//!
+//! Files of one number are renditions of one version and join one draft. What is in force never changes by an import: a
+//! document that is there already gets a draft only where a text differs from its newest version. Each file has its
+//! line in the report; one that cannot be taken keeps no other from being taken.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 use super::drafting;
-use super::intake::{DocumentInput, Title, VersionInput};
-use super::record::Stored;
+use super::intake::{Changes, DocumentInput, DraftInput, NewVersion, Text, Title};
+use super::number::{Step, VersionNumber};
+use super::record::{Stored, Tongues, Version, VersionRecord};
 use super::store;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::ledger::lane::{Actor, Tx};
-use crate::text::front_matter::{self, FrontMatter};
+use crate::ledger::site::Site;
+use crate::people::rights::{Permission, Role};
+use crate::people::store as people;
+use crate::text::accept::{self, TextFault};
+use crate::text::front_matter::{self, FrontMatter, FrontMatterFault};
 
-/// A document as its files tell it.
-#[derive(Debug, Clone)]
-pub struct Found {
-    /// Its values; the owner is a login, or the role code where the files name a role.
-    pub document: DocumentInput,
-    /// The role whose holder owns it, where the files name one.
-    pub owner_role: Option<String>,
-    /// Its texts.
-    pub version: VersionInput,
-    /// The files, by name.
-    pub files: Vec<String>,
+/// What became of one file.
+#[derive(Debug)]
+pub struct FileReport {
+    /// The file, as found.
+    pub file: PathBuf,
+    /// Taken, or why not.
+    pub outcome: std::result::Result<Taken, Fault>,
 }
 
-/// A file, or a document's files, that cannot be taken; for the terminal.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Fault {
-    /// The file, or the first of the document's.
-    pub file: String,
-    /// What is wrong, with its place.
-    pub message: String,
+/// How a file was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// The document's number.
+    pub document: String,
+    /// The version its text stands in.
+    pub version: String,
+    /// What had to be done for it.
+    pub deed: Deed,
 }
 
-/// What the files hold.
-#[derive(Debug, Default)]
-pub struct Gathered {
-    /// By number.
-    pub found: Vec<Found>,
-    /// In the order of the files.
-    pub faults: Vec<Fault>,
-}
-
-/// What became of a document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// It got its number and a first draft.
-    New,
-    /// It has a new draft.
+/// What an import did for the files of one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// A document and its first draft were made.
+    Created,
+    /// A draft was made of a document that was there.
     Drafted,
-    /// Its newest version has these texts already.
+    /// The text joined the open draft.
+    Joined,
+    /// The newest version has this text already.
     Unchanged,
 }
 
-struct Part {
-    file: String,
-    head: FrontMatter,
-    text: String,
-}
-
-/// Reads files, given as name and bytes, and puts those of one document together.
-pub fn gather(files: &[(String, Vec<u8>)]) -> Gathered {
-    let mut gathered = Gathered::default();
-    let mut parts: BTreeMap<String, Vec<Part>> = BTreeMap::new();
-    for (file, bytes) in files {
-        match part(file, bytes) {
-            Ok(part) => parts.entry(part.head.number.clone()).or_default().push(part),
-            Err(faults) => gathered.faults.extend(faults),
+impl Deed {
+    /// The deed's code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Drafted => "drafted",
+            Self::Joined => "joined",
+            Self::Unchanged => "unchanged",
         }
     }
-    for parts in parts.into_values() {
-        match together(&parts) {
-            Ok(found) => gathered.found.push(found),
-            Err(fault) => gathered.faults.push(fault),
+}
+
+/// Why a file was not taken.
+#[derive(Debug)]
+pub enum Fault {
+    /// Its text is not acceptable.
+    Text(TextFault),
+    /// Its head is faulty.
+    Head(Vec<FrontMatterFault>),
+    /// Another file has the same number and language.
+    Twice(PathBuf),
+    /// The change was refused; the same refusal stands at every file of the number.
+    Refused(String),
+    /// It could not be read.
+    Unreadable(std::io::Error),
+}
+
+/// For the command line, hence in English.
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(fault) => write!(f, "line {}, column {}: {:?}", fault.line, fault.column, fault.kind),
+            Self::Head(faults) => {
+                let told = faults.iter().map(|fault| format!("line {}: {:?}", fault.line, fault.kind));
+                f.write_str(&told.collect::<Vec<_>>().join("; "))
+            }
+            Self::Twice(other) => write!(f, "the same number and language as {}", other.display()),
+            Self::Refused(why) => f.write_str(why),
+            Self::Unreadable(error) => write!(f, "{error}"),
         }
     }
-    gathered
 }
 
-fn part(file: &str, bytes: &[u8]) -> std::result::Result<Part, Vec<Fault>> {
-    let fault = |message: String| Fault { file: file.to_owned(), message };
-    let text = std::str::from_utf8(bytes).map_err(|error| vec![fault(error.to_string())])?.replace("\r\n", "\n");
-    match front_matter::parse(&text) {
-        Ok((head, body)) => Ok(Part { file: file.to_owned(), head, text: body.to_owned() }),
-        Err(faults) => Err(faults
-            .into_iter()
-            .map(|found| fault(format!("line {}, column {}: {:?}", found.line, found.column, found.kind)))
-            .collect()),
+/// A file that can be understood by itself.
+#[derive(Debug, Clone)]
+pub struct Sheet {
+    /// Where it was found.
+    pub file: PathBuf,
+    /// What its head says.
+    pub head: FrontMatter,
+    text: Text,
+}
+
+impl Sheet {
+    /// Reads a file's bytes.
+    ///
+    /// # Errors
+    /// What is wrong with its text or head.
+    pub fn read(file: &Path, bytes: &[u8]) -> std::result::Result<Self, Fault> {
+        let whole = accept::accept(bytes).map_err(Fault::Text)?;
+        let (head, body) = front_matter::parse(&whole).map_err(Fault::Head)?;
+        let text = Text::take("text", body.as_bytes()).map_err(|error| Fault::Refused(error.to_string()))?;
+        Ok(Self { file: file.to_owned(), head, text })
     }
 }
 
-fn together(parts: &[Part]) -> std::result::Result<Found, Fault> {
-    let fault = |message: &str| Fault { file: parts[0].file.clone(), message: message.to_owned() };
-    let mut leading = parts.iter().filter(|part| part.head.authoritative);
-    let (Some(Part { head, .. }), None) = (leading.next(), leading.next()) else {
-        return Err(fault("one of the document's files, and only one, must be authoritative"));
+/// Takes all `*.md` files of a folder, in the order of their names, on behalf of the account with the login `author`.
+///
+/// # Errors
+/// 422 when nobody has the login, 403 when that account may not write drafts; the folder cannot be listed. Faults of
+/// single files stand in the report.
+pub fn folder(site: &Site, dir: &Path, author: &str) -> Result<Vec<FileReport>> {
+    let login = author.to_owned();
+    let actor = site.readers.read_here(|db| {
+        let id = people::id_of_login(db, "as", &login)?;
+        let roles = people::require(db, &id)?.roles();
+        let role = Permission::WriteDrafts.granted_by(&roles).ok_or_else(|| Error::forbidden("no-right"))?;
+        Ok(Actor::account(id, role.code()))
+    })?;
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == "md") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    let mut reports = Vec::new();
+    let mut documents: BTreeMap<String, Vec<Sheet>> = BTreeMap::new();
+    for file in files {
+        let taken = read(&file).and_then(|sheet| {
+            let own = documents.entry(sheet.head.number.clone()).or_default();
+            match own.iter().find(|other| other.head.language == sheet.head.language) {
+                Some(other) => Err(Fault::Twice(other.file.clone())),
+                None => {
+                    own.push(sheet);
+                    Ok(())
+                }
+            }
+        });
+        if let Err(fault) = taken {
+            reports.push(FileReport { file, outcome: Err(fault) });
+        }
+    }
+    for (_, sheets) in documents.into_iter().filter(|(_, sheets)| !sheets.is_empty()) {
+        reports.extend(take(site, (&actor, author), sheets));
+    }
+    reports.sort_by(|one, other| one.file.cmp(&other.file));
+    Ok(reports)
+}
+
+fn read(file: &Path) -> std::result::Result<Sheet, Fault> {
+    let bytes = std::fs::read(file).map_err(Fault::Unreadable)?;
+    Sheet::read(file, &bytes)
+}
+
+/// The files of one number, in one change.
+fn take(site: &Site, (actor, author): (&Actor, &str), sheets: Vec<Sheet>) -> Vec<FileReport> {
+    let files: Vec<PathBuf> = sheets.iter().map(|sheet| sheet.file.clone()).collect();
+    let (actor, author) = (actor.clone(), author.to_owned());
+    let outcome = site.lane.write_here(move |tx| draft(tx, (&actor, &author), &sheets));
+    files
+        .into_iter()
+        .map(|file| {
+            let outcome = match &outcome {
+                Ok(taken) => Ok(taken.clone()),
+                Err(error) => Err(Fault::Refused(error.to_string())),
+            };
+            FileReport { file, outcome }
+        })
+        .collect()
+}
+
+/// Makes of the files of one number the document and the draft that are lacking.
+///
+/// # Errors
+/// 409 beside another open draft; 422 for values that cannot be taken.
+pub fn draft(tx: &mut Tx<'_>, (actor, author): (&Actor, &str), sheets: &[Sheet]) -> Result<Taken> {
+    let first = lead(sheets)?;
+    let number = first.head.number.clone();
+    let told = |record: &VersionRecord, deed| Taken {
+        document: record.version.document.clone(),
+        version: record.version.version.clone(),
+        deed,
     };
-    let titles: BTreeMap<_, _> = parts.iter().map(|part| (part.head.language.clone(), part.head.title.clone())).collect();
-    if titles.len() < parts.len() {
-        return Err(fault("two files in one language"));
+    if store::find(tx.read(), &number)?.is_none() {
+        let input = document_input(tx, (first, author), sheets)?;
+        let new = input.check()?;
+        let version = new_version(sheets, Tongues::new())?;
+        drafting::create_document(tx, actor, &new)?;
+        return Ok(told(&drafting::create_version(tx, actor, &number, &version)?, Deed::Created));
     }
-    let owner = head.owner.clone().or_else(|| head.owner_role.clone()).unwrap_or_default();
-    Ok(Found {
-        document: DocumentInput {
-            number: Some(head.number.clone()),
-            kind: head.kind.clone(),
-            department: head.department.clone(),
-            owner,
-            title: Title::Many(titles.clone()),
-            processes: head.processes.clone(),
-            audience: head.audience.clone(),
-            review_months: head.review_months,
-            authoritative_language: Some(head.language.clone()),
-        },
-        owner_role: head.owner_role.clone().filter(|_| head.owner.is_none()),
-        version: VersionInput {
-            renditions: parts.iter().map(|part| (part.head.language.clone(), part.text.clone())).collect(),
-            change_summary: head.change_summary.clone().unwrap_or_else(|| "首次发布。 First issue.".to_owned()),
-            change_reason: head.change_reason.clone().unwrap_or_else(|| "建立书面规程。 To have it in writing.".to_owned()),
-            major: None,
-            title: Some(Title::Many(titles)),
-            processes: Some(head.processes.clone()),
-            audience: Some(head.audience.clone()),
-            review_months: Some(head.review_months),
-        },
-        files: parts.iter().map(|part| part.file.clone()).collect(),
+    let newest = newest(tx, &number)?;
+    let Some(newest) = newest else {
+        let version = new_version(sheets, Tongues::new())?;
+        return Ok(told(&drafting::create_version(tx, actor, &number, &version)?, Deed::Drafted));
+    };
+    let differs = |sheet: &&Sheet| {
+        let held = newest.renditions.iter().find(|text| text.lang == sheet.head.language);
+        held.is_none_or(|text| text.sha256 != sheet.text.digest.to_string())
+    };
+    if !sheets.iter().any(|sheet| differs(&sheet)) {
+        return Ok(told(&newest, Deed::Unchanged));
+    }
+    let titles = newest.version.carried()?.title;
+    if newest.version.stored() == Stored::Draft {
+        must_fit(&newest.version, first)?;
+        let changes = changes(sheets, titles)?;
+        let target = (number.as_str(), newest.version.version.as_str());
+        let record = drafting::save(tx, actor, target, (&["*".to_owned()], &changes))?;
+        return Ok(told(&record, Deed::Joined));
+    }
+    let mut version = new_version(sheets, titles)?;
+    for text in &newest.renditions {
+        if !version.changes.texts.contains_key(&text.lang) {
+            let words = tx.content(store::digest_of(&text.sha256)?)?;
+            version.changes.texts.insert(text.lang.clone(), Some(Text::take("text", &words)?));
+        }
+    }
+    Ok(told(&drafting::create_version(tx, actor, &number, &version)?, Deed::Drafted))
+}
+
+/// The file whose head speaks for the document: the authoritative one, else the first.
+fn lead(sheets: &[Sheet]) -> Result<&Sheet> {
+    let authoritative = sheets.iter().find(|sheet| sheet.head.authoritative);
+    authoritative.or(sheets.first()).ok_or_else(|| Error::internal("no file to import"))
+}
+
+/// A draft that is there must be the version the file names, where it names one.
+fn must_fit(draft: &Version, sheet: &Sheet) -> Result<()> {
+    match &sheet.head.version {
+        Some(named) if *named != draft.version => {
+            Err(Error::conflict("open-draft").arg("version", draft.version.clone()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn newest(tx: &mut Tx<'_>, number: &str) -> Result<Option<VersionRecord>> {
+    let versions = store::versions(tx.read(), number)?;
+    let stands = |version: &&Version| !matches!(version.stored(), Stored::Cancelled | Stored::Abandoned);
+    match versions.iter().filter(stands).max_by_key(|version| version.number()) {
+        Some(version) => store::version_record(tx.read(), number, &version.version),
+        None => Ok(None),
+    }
+}
+
+fn titles(sheets: &[Sheet], mut known: Tongues) -> Tongues {
+    known.extend(sheets.iter().map(|sheet| (sheet.head.language.clone(), sheet.head.title.clone())));
+    known
+}
+
+fn document_input(
+    tx: &mut Tx<'_>,
+    (first, author): (&Sheet, &str),
+    sheets: &[Sheet],
+) -> Result<DocumentInput> {
+    let head = &first.head;
+    Ok(DocumentInput {
+        number: Some(head.number.clone()),
+        kind: head.kind.clone(),
+        department: head.department.clone(),
+        owner: owner(tx, head, author)?,
+        title: Title::Many(titles(sheets, Tongues::new())),
+        processes: head.processes.clone(),
+        audience: head.audience.clone(),
+        review_months: head.review_months,
+        authoritative_language: Some(head.language.clone()),
     })
 }
 
-/// Makes the document where there is none, and a draft with these texts where its newest version has others.
-///
-/// # Errors
-/// 409 beside another open draft; 422 for values or texts that cannot be taken.
-pub fn draft(tx: &mut Tx<'_>, actor: &Actor, found: &Found) -> Result<Outcome> {
-    let document = found.document.check()?;
-    let version = found.version.clone().check()?;
-    let number = document.number.ok_or_else(|| Error::invalid("number", "required"))?.to_string();
-    if store::find(tx.read(), &number)?.is_none() {
-        drafting::create_document(tx, actor, &document)?;
-        drafting::create_version(tx, actor, &number, &version)?;
-        return Ok(Outcome::New);
+/// The login of the owner: named, or the first who holds the role named; where nobody does, who imports.
+fn owner(tx: &mut Tx<'_>, head: &FrontMatter, author: &str) -> Result<String> {
+    if let Some(login) = &head.owner {
+        return Ok(login.clone());
     }
-    let versions = store::versions(tx.read(), &number)?;
-    let last = versions.iter().filter(|row| row.stored() != Stored::Abandoned).max_by_key(|row| row.number());
-    if let Some(last) = last {
-        let held = store::require_version(tx.read(), &number, &last.version)?.renditions;
-        let same = held.len() == version.changes.texts.len()
-            && held.iter().all(|held| {
-                let text = version.changes.texts.get(&held.lang).and_then(Option::as_ref);
-                text.is_some_and(|text| text.digest.to_string() == held.sha256)
-            });
-        if same {
-            return Ok(Outcome::Unchanged);
-        }
+    let code = head.owner_role.as_deref().unwrap_or_default();
+    let role = Role::from_code(code).ok_or_else(|| Error::invalid("owner_role", "unknown-code"))?;
+    match people::holders(tx.read(), role)?.first() {
+        Some(id) => Ok(people::person(tx.read(), id)?.login),
+        None => Ok(author.to_owned()),
     }
-    drafting::create_version(tx, actor, &number, &version)?;
-    Ok(Outcome::Drafted)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn file(lang: &str, authoritative: bool) -> (String, Vec<u8>) {
-        let head = format!(
-            "---\nnumber: SOP-CS-001\nkind: sop\ndepartment: CS\ntitle: T {lang}\nlanguage: {lang}\n\
-             authoritative: {authoritative}\nowner_role: qa\nprocesses: [order_intake]\naudience: [cs]\n\
-             review_months: 12\n---\n## 1 {lang}\n"
-        );
-        (format!("SOP-CS-001.{lang}.md"), head.into_bytes())
+fn changes(sheets: &[Sheet], known: Tongues) -> Result<Changes> {
+    let head = &lead(sheets)?.head;
+    let mut changes = DraftInput {
+        renditions: None,
+        change_summary: head.change_summary.clone(),
+        change_reason: head.change_reason.clone(),
+        title: Some(Title::Many(titles(sheets, known))),
+        processes: Some(head.processes.clone()),
+        audience: Some(head.audience.clone()),
+        review_months: Some(head.review_months),
     }
-
-    #[test]
-    fn the_files_of_one_number_are_one_document_in_several_languages() {
-        let gathered = gather(&[file("en", false), file("zh-CN", true)]);
-        assert!(gathered.faults.is_empty(), "{:?}", gathered.faults);
-        let [found] = &gathered.found[..] else { panic!("one document") };
-        assert_eq!(found.document.authoritative_language.as_deref(), Some("zh-CN"));
-        assert_eq!(found.version.renditions.keys().collect::<Vec<_>>(), ["en", "zh-CN"]);
-        assert_eq!(found.owner_role.as_deref(), Some("qa"));
+    .check()?;
+    for sheet in sheets {
+        changes.texts.insert(sheet.head.language.clone(), Some(sheet.text.clone()));
     }
+    Ok(changes)
+}
 
-    #[test]
-    fn files_without_one_authoritative_language_are_refused() {
-        for files in [vec![file("en", false)], vec![file("en", true), file("zh-CN", true)]] {
-            let gathered = gather(&files);
-            assert_eq!((gathered.found.len(), gathered.faults.len()), (0, 1));
-        }
-    }
+fn new_version(sheets: &[Sheet], known: Tongues) -> Result<NewVersion> {
+    let named = lead(sheets)?.head.version.as_deref();
+    let step = match named.map(str::parse::<VersionNumber>) {
+        Some(Ok(number)) if number.minor > 0 => Step::Minor,
+        Some(Err(_)) => return Err(Error::new(Kind::Invalid, "invalid").field("version", "malformed")),
+        _ => Step::Major,
+    };
+    Ok(NewVersion { step, changes: changes(sheets, known)? })
 }

@@ -14,7 +14,6 @@ pub mod approval;
 pub mod codes;
 pub mod drafting;
 pub mod effect;
-pub mod import;
 pub mod intake;
 pub mod list;
 pub mod number;
