@@ -7,4 +7,5 @@ mod ledger;
 mod orders;
 mod people;
 mod postgres;
+mod recalls;
 mod words;
