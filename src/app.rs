@@ -127,8 +127,22 @@ pub fn server(shared: &Shared, listener: std::net::TcpListener, workers: usize) 
     Ok(server.run())
 }
 
-/// Starts what goes on beside the requests.
-pub fn begin_background_work(_shared: &Shared) {}
+/// How often the program looks whether an instant of effect has passed.
+const EFFECT: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// Starts what goes on beside the requests, on the server's own thread: it ends with the server.
+pub fn begin_background_work(shared: &Shared) {
+    let site = shared.site.clone();
+    actix_web::rt::spawn(async move {
+        let mut beat = tokio::time::interval(EFFECT);
+        loop {
+            beat.tick().await;
+            if let Err(error) = site.lane.write(|tx| documents::effect::note_passed(tx)).await {
+                tracing::warn!(%error, "instants of effect were not noted");
+            }
+        }
+    });
+}
 
 /// Refuses a database whose governed records do not have the state that the ledger sealed: asked after a migration.
 ///

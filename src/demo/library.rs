@@ -18,12 +18,10 @@ use crate::time::Timestamp;
 
 #[derive(RustEmbed)]
 #[folder = "sops"]
-#[include = "*.md"]
 struct Library;
 
 #[derive(RustEmbed)]
 #[folder = "src/demo/texts"]
-#[include = "*.md"]
 struct Texts;
 
 /// A row of `library.csv`: when a document came into force first and was last confirmed, in days before today.
@@ -69,7 +67,7 @@ type Shelf = BTreeMap<String, Vec<Sheet>>;
 
 /// Reads the embedded files whose names contain `part`.
 fn shelf<E: RustEmbed>(part: &str, why: (&str, &str)) -> Result<Shelf> {
-    let mut names: Vec<String> = E::iter().map(|name| name.into_owned()).filter(|name| name.contains(part)).collect();
+    let mut names: Vec<String> = E::iter().map(|name| name.into_owned()).filter(|name| name.contains(part) && name.ends_with(".md")).collect();
     names.sort();
     let mut shelf = Shelf::new();
     for name in names {
