@@ -41,7 +41,15 @@ pub const GOVERNED: &[Governed] = &[
 ];
 
 /// What links know of the features whose subjects they tie.
-pub const RESOLVERS: Resolvers = Resolvers(&[ORDERS, deviations::RESOLVER, recalls::RESOLVER]);
+pub const RESOLVERS: Resolvers = Resolvers(&[DOCUMENTS, ORDERS, deviations::RESOLVER, recalls::RESOLVER]);
+
+const DOCUMENTS: Resolver = Resolver {
+    kind: "document",
+    exists: documents::read::exists,
+    instant: None,
+    title: documents::read::plain_title,
+    pin: Some(documents::read::pin_at),
+};
 
 const ORDERS: Resolver = Resolver {
     kind: "order",
@@ -125,8 +133,22 @@ pub fn server(shared: &Shared, listener: std::net::TcpListener, workers: usize) 
     Ok(server.run())
 }
 
-/// Starts what goes on beside the requests.
-pub fn begin_background_work(_shared: &Shared) {}
+/// How often the program looks whether an instant of effect has passed.
+const EFFECT: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// Starts what goes on beside the requests, on the server's own thread: it ends with the server.
+pub fn begin_background_work(shared: &Shared) {
+    let site = shared.site.clone();
+    actix_web::rt::spawn(async move {
+        let mut beat = tokio::time::interval(EFFECT);
+        loop {
+            beat.tick().await;
+            if let Err(error) = site.lane.write(|tx| documents::effect::note_passed(tx)).await {
+                tracing::warn!(%error, "instants of effect were not noted");
+            }
+        }
+    });
+}
 
 /// Refuses a database whose governed records do not have the state that the ledger sealed: asked after a migration.
 ///

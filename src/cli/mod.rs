@@ -2,6 +2,8 @@
 //! JSON document under `--json`, logs to standard error.
 
 mod accounts;
+mod demo;
+mod import;
 mod init;
 mod serve;
 mod show;
@@ -32,10 +34,15 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a demo installation with invented records, serve it, print its address and accounts
+    Demo(demo::Arguments),
     /// Make an empty installation with its first accounts
     Init(init::Arguments),
     /// Serve the installation
     Serve,
+    /// Import documents or orders from files
+    #[command(subcommand)]
+    Import(import::Import),
     /// Bring the database's schema up to date
     Migrate,
     /// Make, list, disable and reset accounts
@@ -55,7 +62,10 @@ enum Command {
 /// Runs the command that the arguments name.
 pub fn run() -> ExitCode {
     let Cli { options, command } = Cli::parse();
-    let folder = "./sopledger-data";
+    let folder = match command {
+        Command::Demo(_) => "./sopledger-demo",
+        _ => "./sopledger-data",
+    };
     let config = match Config::gather(&options, folder) {
         Ok(config) => config,
         Err(error) => return complain(&error),
@@ -63,6 +73,8 @@ pub fn run() -> ExitCode {
     log_to_stderr(&config);
     let done = match command {
         Command::Verify(arguments) => return verify::run(&config, &arguments),
+        Command::Demo(arguments) => demo::run(&config, &arguments),
+        Command::Import(import) => import::run(&config, import),
         Command::Init(arguments) => init::run(&config, &arguments),
         Command::Serve => serve::run(&config),
         Command::Migrate => serve::migrate(&config),
