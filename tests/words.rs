@@ -99,8 +99,9 @@ fn every_code_of_a_refusal_has_words() {
     for (path, text) in program() {
         let problems = [("Error::conflict(", 0), ("Error::forbidden(", 0), ("Error::unavailable(", 0)];
         let problems = problems.into_iter().flat_map(|(call, nth)| literals(&text, call, nth));
-        let made = text.match_indices("Error::new(").map(|(at, call)| &text[at + call.len()..]);
-        let made = made.filter(|rest| rest.contains("Kind::")).filter_map(|rest| argument(rest, 1));
+        let made =
+            text.match_indices("Kind::").filter(|(at, _)| !text[..*at].ends_with(char::is_alphanumeric));
+        let made = made.filter_map(|(at, _)| argument(&text[at..], 1));
         for code in problems.chain(made) {
             seen += 1;
             for key in [format!("problem-{code}"), format!("problem-{code}.detail")] {
@@ -109,9 +110,11 @@ fn every_code_of_a_refusal_has_words() {
                 }
             }
         }
-        for code in
-            literals(&text, "Error::invalid(", 1).into_iter().chain(literals(&text, "faults.note(", 1))
-        {
+        let fields =
+            ["Error::invalid(", "faults.note("].into_iter().flat_map(|call| literals(&text, call, 1));
+        let whole = text.match_indices("FieldError {").filter_map(|(at, _)| text[at..].split('}').next());
+        let whole = whole.filter_map(|literal| argument(literal.split_once("code: ")?.1, 0));
+        for code in fields.chain(whole) {
             seen += 1;
             if !words.has(&format!("field-{code}")) {
                 missing.insert((path.clone(), format!("field-{code}")));
