@@ -6,6 +6,7 @@
 //! [`error`]. Imports point down. `ARCHITECTURE.md` is the map.
 
 pub mod app;
+pub mod cli;
 pub mod config;
 pub mod error;
 pub mod id;

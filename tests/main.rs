@@ -4,5 +4,4 @@ mod house;
 mod ledger;
 mod people;
 mod postgres;
-mod web;
 mod words;

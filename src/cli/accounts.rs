@@ -118,7 +118,8 @@ pub fn user(config: &Config, user: User) -> Result<()> {
             let id = account(site, &login)?;
             let secret = password::generate();
             let hash = password::hash(&secret)?;
-            site.lane.write_here(move |tx| accounts::reset(tx, &Actor::cli(), &id, (&hash, &reason)).map(drop))?;
+            site.lane
+                .write_here(move |tx| accounts::reset(tx, &Actor::cli(), &id, (&hash, &reason)).map(drop))?;
             println!("{login}  password: {secret}");
             Ok(())
         }
@@ -128,7 +129,10 @@ pub fn user(config: &Config, user: User) -> Result<()> {
 fn list(site: &Site) -> Result<()> {
     let people = site.readers.read_here(|db| {
         let states = store::all(db)?;
-        states.into_iter().map(|state| Ok((store::person(db, &state.account.id)?, state))).collect::<Result<Vec<_>>>()
+        states
+            .into_iter()
+            .map(|state| Ok((store::person(db, &state.account.id)?, state)))
+            .collect::<Result<Vec<_>>>()
     })?;
     for (person, state) in people {
         let roles: Vec<_> = person.roles.iter().map(|role| role.code()).collect();
@@ -155,7 +159,10 @@ pub fn token(config: &Config, token: Token) -> Result<()> {
             let states = site.readers.read_here(store::all)?;
             for token in states.iter().flat_map(|state| &state.tokens) {
                 let note = if token.revoked_at.is_some() { "revoked" } else { "" };
-                println!("{:<36} {:<36} until {} {} {note}", token.id, token.account_id, token.expires_at, token.label);
+                println!(
+                    "{:<36} {:<36} until {} {} {note}",
+                    token.id, token.account_id, token.expires_at, token.label
+                );
             }
             Ok(())
         }

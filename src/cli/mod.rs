@@ -2,12 +2,9 @@
 //! JSON document under `--json`, logs to standard error.
 
 mod accounts;
-mod demo;
-mod import;
 mod init;
 mod serve;
 mod show;
-mod verify;
 
 use std::process::ExitCode;
 
@@ -34,8 +31,6 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make a demo installation if it is new, load invented records, and serve it
-    Demo(demo::Arguments),
     /// Make an empty installation with its first accounts
     Init(init::Arguments),
     /// Serve the installation
@@ -48,40 +43,29 @@ enum Command {
     /// Make, list and revoke API tokens
     #[command(subcommand)]
     Token(accounts::Token),
-    /// Import documents or orders
-    #[command(subcommand)]
-    Import(import::Import),
-    /// Check that nothing was altered: entries, tree, records, sealed values
-    Verify(verify::Arguments),
     /// Show the settings in force and where each comes from, secrets redacted
     Config(show::Format),
     /// Show the closed list of acts
     Acts(show::Format),
-    /// Print the OpenAPI document
-    Openapi,
 }
 
 /// Runs the command that the arguments name.
 pub fn run() -> ExitCode {
     let Cli { options, command } = Cli::parse();
-    let folder = if matches!(command, Command::Demo(_)) { "./sopledger-demo" } else { "./sopledger-data" };
+    let folder = "./sopledger-data";
     let config = match Config::gather(&options, folder) {
         Ok(config) => config,
         Err(error) => return complain(&error),
     };
     log_to_stderr(&config);
     let done = match command {
-        Command::Demo(arguments) => demo::run(&config, &arguments),
         Command::Init(arguments) => init::run(&config, &arguments),
         Command::Serve => serve::run(&config),
         Command::Migrate => serve::migrate(&config),
         Command::User(user) => accounts::user(&config, user),
         Command::Token(token) => accounts::token(&config, token),
-        Command::Import(import) => import::run(&config, import),
-        Command::Verify(arguments) => return verify::run(&config, &arguments),
         Command::Config(format) => show::config(&config, &format),
         Command::Acts(format) => show::acts(&format),
-        Command::Openapi => show::openapi(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

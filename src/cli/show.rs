@@ -1,4 +1,4 @@
-//! `sopledger config`, `acts`, `openapi`: what is in force, told.
+//! `sopledger config`, `acts`: what is in force, told.
 
 use clap::Args;
 use serde_json::json;
@@ -38,16 +38,12 @@ pub fn config(config: &Config, format: &Format) -> Result<()> {
 /// Prints the closed list of acts.
 pub fn acts(format: &Format) -> Result<()> {
     if format.json {
-        let acts: Vec<_> = acts::ALL.iter().map(|act| json!({ "act": act.name, "fields": act.fields })).collect();
+        let acts: Vec<_> =
+            acts::ALL.iter().map(|act| json!({ "act": act.name, "fields": act.fields })).collect();
         return print_json(&acts);
     }
     for act in acts::ALL {
         println!("{:<28} {}", act.name, act.fields.join(" "));
     }
     Ok(())
-}
-
-/// Prints the OpenAPI document.
-pub fn openapi() -> Result<()> {
-    print_json(&crate::openapi::document())
 }
