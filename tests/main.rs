@@ -2,6 +2,7 @@
 
 mod house;
 mod ledger;
+mod pages_people;
 mod people;
 mod postgres;
 mod words;
