@@ -1,6 +1,7 @@
 //! The crate as outsiders and its own floors see it: one binary, one module for each part.
 
 mod house;
+mod lane;
 mod ledger;
 mod pages_people;
 mod people;
