@@ -222,7 +222,8 @@ fn a_token_made_on_a_page_works_until_it_is_revoked_there() {
         let fields = [("label", "ERP"), ("expires_on", "2026-12-31")];
         let told = admin.submit(&format!("/accounts/{id}/token"), &fields).expect(200);
         let token = between(&told.text, r#"id="secret">"#, "<");
-        let erp = Client { token: Some(token), ..house.nobody() };
+        let mut erp = house.nobody();
+        erp.token = Some(token);
         erp.get("/api/v1/me").expect(200);
         let page = admin.get(&format!("/accounts/{id}")).text;
         let which = between(&page, "/tokens/", "/revoke");
