@@ -4,6 +4,7 @@ use actix_web::dev::Server;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 
+use crate::documents;
 use crate::error::{Error, Result};
 use crate::ledger::site::Site;
 use crate::ledger::subject::Governed;
@@ -15,12 +16,17 @@ use crate::web::{metrics::Metrics, page, request};
 /// Every route there is, in the order in which addresses are tried.
 pub fn routes() -> Vec<Route> {
     let mut routes = people::routes();
-    routes.extend([]);
+    routes.extend(documents::routes());
     routes
 }
 
 /// Every kind of governed record, for `verify` and for migrations.
-pub const GOVERNED: &[Governed] = &[people::store::GOVERNED, people::store::GOVERNED_SETTINGS];
+pub const GOVERNED: &[Governed] = &[
+    people::store::GOVERNED,
+    people::store::GOVERNED_SETTINGS,
+    documents::store::GOVERNED,
+    documents::store::GOVERNED_VERSIONS,
+];
 
 /// What the workers share.
 #[derive(Clone)]
