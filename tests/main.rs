@@ -4,6 +4,7 @@ mod house;
 mod lane;
 mod ledger;
 mod pages_people;
+mod orders;
 mod people;
 mod postgres;
 mod words;
