@@ -7,4 +7,5 @@ mod pages_people;
 mod orders;
 mod people;
 mod postgres;
+mod recalls;
 mod words;

@@ -1,13 +1,10 @@
 //! Orders over HTTP: the ERP's word, files of it, holds and their release, and who sees what.
 
-use std::sync::Once;
 use std::time::Duration;
 
 use diesel::prelude::*;
 use serde_json::{Value, json};
 use sopledger::ledger::digest::Digest;
-use sopledger::orders::hold::{self, Alert};
-use sopledger::orders::record::Line;
 use sopledger::orders::store::GOVERNED;
 use sopledger::store::Db;
 use sopledger::store::schema::job;
@@ -54,20 +51,11 @@ fn assert_sealed(house: &House, number: &str) {
     assert_eq!(sealed, Some(recomputed));
 }
 
-/// Stands in for the recalls, which are another feature's: one batch is recalled, for all houses of these tests.
-fn with_a_recall() {
-    static CONNECTED: Once = Once::new();
-    fn alerts_for(_: &mut Db, lines: &[Line]) -> sopledger::error::Result<Vec<Alert>> {
-        let recalled = lines.iter().filter(|line| line.batch.as_deref() == Some(RECALLED));
-        let alert = |line: &Line| Alert {
-            recall: "RCL-2026-0001".to_owned(),
-            line: line.line.clone(),
-            material: line.material.clone(),
-            batch: RECALLED.to_owned(),
-        };
-        Ok(recalled.map(alert).collect())
-    }
-    CONNECTED.call_once(|| hold::connect(hold::Recalls { alerts_for, note_hits: |_, _, _, _| Ok(()) }));
+/// One batch is recalled in this house.
+fn with_a_recall(house: &House) {
+    let recall = json!({ "title": "胰岛素注射液", "class": "II", "class_rationale": "可逆", "reason": "含量", "role": "wholesaler",
+                         "origin": "voluntary", "batches": [{ "batch": RECALLED }], "decided_at": MORNING });
+    house.person("ra").post("/api/v1/recalls", recall).expect(201);
 }
 
 #[test]
@@ -205,8 +193,8 @@ fn a_list_is_filtered_by_batch_customer_and_days_of_shipping() {
 
 #[test]
 fn a_recalled_batch_holds_a_new_order_until_qa_signs_its_release() {
-    with_a_recall();
     both(|house| {
+        with_a_recall(house);
         let (erp, qa) = (house.person("erp"), house.person("qa"));
         let mut recalled = order();
         recalled["lines"][0]["batch"] = json!(RECALLED);
@@ -238,8 +226,8 @@ fn a_recalled_batch_holds_a_new_order_until_qa_signs_its_release() {
 
 #[test]
 fn an_order_that_was_there_is_held_when_a_recalled_batch_comes_onto_it() {
-    with_a_recall();
     let house = House::sqlite();
+    with_a_recall(&house);
     let erp = house.person("erp");
     put(&erp, "1", &order()).expect(201);
     let mut recalled = order();
@@ -385,8 +373,8 @@ fn a_job_cut_short_is_failed_at_the_next_start() {
 
 #[test]
 fn the_pages_show_what_the_api_gives_in_both_languages() {
-    with_a_recall();
     let house = House::sqlite();
+    with_a_recall(&house);
     let (erp, qa) = (house.person("erp"), house.person("qa"));
     let mut recalled = order();
     recalled["lines"][0]["batch"] = json!(RECALLED);

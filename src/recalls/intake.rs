@@ -56,15 +56,24 @@ pub struct Patch {
     pub unaccounted_reason: Option<String>,
     /// Customers' rows.
     pub customers: Vec<BookingDraft>,
-    title: Option<Value>,
-    class: Option<Value>,
-    class_rationale: Option<Value>,
-    reason: Option<Value>,
-    role: Option<Value>,
-    origin: Option<Value>,
-    drill: Option<Value>,
-    batches: Option<Value>,
-    decided_at: Option<Value>,
+    /// Filled at registering.
+    pub title: Option<Value>,
+    /// Filled at registering.
+    pub class: Option<Value>,
+    /// Filled at registering.
+    pub class_rationale: Option<Value>,
+    /// Filled at registering.
+    pub reason: Option<Value>,
+    /// Filled at registering.
+    pub role: Option<Value>,
+    /// Filled at registering.
+    pub origin: Option<Value>,
+    /// Filled at registering.
+    pub drill: Option<Value>,
+    /// Filled at registering.
+    pub batches: Option<Value>,
+    /// Filled at registering.
+    pub decided_at: Option<Value>,
 }
 
 /// A customer's row as it came.
