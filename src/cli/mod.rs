@@ -47,6 +47,8 @@ enum Command {
     Config(show::Format),
     /// Show the closed list of acts
     Acts(show::Format),
+    /// Print the OpenAPI document of the HTTP interface
+    Openapi,
 }
 
 /// Runs the command that the arguments name.
@@ -66,6 +68,7 @@ pub fn run() -> ExitCode {
         Command::Token(token) => accounts::token(&config, token),
         Command::Config(format) => show::config(&config, &format),
         Command::Acts(format) => show::acts(&format),
+        Command::Openapi => show::openapi(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
