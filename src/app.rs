@@ -8,8 +8,10 @@ use crate::error::{Error, Result};
 use crate::ledger::site::Site;
 use crate::ledger::subject::Governed;
 use crate::links::resolver::{Resolver, Resolvers};
+use crate::ledger::verify;
 use crate::people::desk::InFlight;
 use crate::people::gate::{self, Callers, Route};
+use crate::trail::{self, Verifier};
 use crate::web::{metrics::Metrics, page, request};
 use crate::home::now::Texts;
 use crate::{codes, deviations, documents, health, home, openapi, jobs, links, orders, people, recalls};
@@ -27,6 +29,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(codes::routes());
     routes.extend(health::routes());
     routes.extend(openapi::routes());
+    routes.extend(trail::routes());
     routes
 }
 
@@ -65,6 +68,7 @@ pub struct Shared {
     in_flight: web::Data<InFlight>,
     gauges: web::Data<health::Gauges>,
     texts: web::Data<Texts>,
+    verifier: web::Data<Verifier>,
 }
 
 impl Shared {
@@ -85,6 +89,7 @@ impl Shared {
             texts: web::Data::new(Texts::default()),
             callers: web::Data::new(Callers::default()),
             in_flight: web::Data::new(InFlight::default()),
+            verifier: web::Data::new(Verifier::new(GOVERNED)),
         }
     }
 
@@ -98,7 +103,8 @@ impl Shared {
             .app_data(self.in_flight.clone())
             .app_data(self.gauges.clone())
             .app_data(self.texts.clone())
-            .app_data(web::Data::new(RESOLVERS));
+            .app_data(web::Data::new(RESOLVERS))
+            .app_data(self.verifier.clone());
         crate::web::routes(config);
         let mut waiting = routes();
         while let Some(first) = waiting.first() {
@@ -138,6 +144,7 @@ pub fn begin_background_work(_shared: &Shared) {}
 ///
 /// # Errors
 /// 409 naming the first record that differs.
-pub fn compare_records(_db: &mut crate::store::Db) -> Result<()> {
-    Ok(())
+pub fn compare_records(db: &mut crate::store::Db) -> Result<()> {
+    let different = verify::different_record(db, GOVERNED)?;
+    different.map_or(Ok(()), |subject| Err(Error::conflict("record-differs").arg("subject", subject)))
 }

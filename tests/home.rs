@@ -5,7 +5,8 @@ use serde_json::json;
 use crate::house::{Client, House, PASSWORD, both};
 use crate::pages_people::Browser;
 
-const ZH: &str = "## 1 用途\n\n来电询问温度时用。\n\n## 2 步骤\n\n1. 核对来电人\n   - 单位名称\n2. 询问储存温度\n";
+const ZH: &str =
+    "## 1 用途\n\n来电询问温度时用。\n\n## 2 步骤\n\n1. 核对来电人\n   - 单位名称\n2. 询问储存温度\n";
 const EN: &str = "## 1 Use\n\nWhen a caller asks about temperature.\n\n## 2 Steps\n\n1. Check the caller\n   - name\n2. Ask for the temperature\n";
 
 /// A work instruction, written and submitted; its version's address and digest.
@@ -49,11 +50,16 @@ fn customer_service_finds_what_is_in_force_by_number_title_process_text_and_init
         in_force(house, "WI-CS-011");
         submitted(&house.person("author"), "WI-CS-012");
         let browser = Browser::of(house, "cs");
-        for q in ["wi-cs-011", "异常询问", "COLD Chain", "cold_chain", "llyc", "温度 来电人", "caller temperature"] {
+        for q in
+            ["wi-cs-011", "异常询问", "COLD Chain", "cold_chain", "llyc", "温度 来电人", "caller temperature"]
+        {
             let page = look_up(&browser, q);
             assert!(page.contains("WI-CS-011"), "{q}");
             assert!(!page.contains("WI-CS-012"), "{q} finds what is in review");
-            assert!(page.contains(r#"<ol class="steps">"#) && page.contains("<p>询问储存温度</p>"), "{q}: {page}");
+            assert!(
+                page.contains(r#"<ol class="steps">"#) && page.contains("<p>询问储存温度</p>"),
+                "{q}: {page}"
+            );
         }
         for q in ["温度 退货", "nothing-like-it"] {
             let page = look_up(&browser, q);
@@ -125,7 +131,11 @@ fn everybody_has_a_first_page_and_only_what_they_may_open_is_on_it() {
     for login in ["admin", "author", "reviewer", "qa", "ra", "cs", "auditor", "erp"] {
         let page = Browser::of(&house, login).get("/").expect(200).text;
         assert_eq!(page.contains(r#"href="/accounts""#), matches!(login, "admin" | "qa"), "{login}");
-        assert_eq!(page.contains(r#"href="/trail""#), matches!(login, "admin" | "qa" | "ra" | "auditor"), "{login}");
+        assert_eq!(
+            page.contains(r#"href="/trail""#),
+            matches!(login, "admin" | "qa" | "ra" | "auditor"),
+            "{login}"
+        );
     }
     assert!(Browser::of(&house, "admin").get("/").text.contains("MiB"), "an administrator sees the node");
 }

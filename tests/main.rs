@@ -1,10 +1,13 @@
 //! The crate as outsiders and its own floors see it: one binary, one module for each part.
 
+mod deviations;
+mod documents;
 mod health;
 mod home;
 mod house;
 mod lane;
 mod ledger;
+mod links;
 mod openapi;
 mod orders;
 mod pages_people;
@@ -12,4 +15,5 @@ mod people;
 mod postgres;
 mod recalls;
 mod rights;
+mod trail;
 mod words;

@@ -11,7 +11,8 @@ use crate::house::House;
 fn operations(document: &Value) -> BTreeSet<String> {
     let paths = document["paths"].as_object().unwrap();
     let of_path = |(path, methods): (&String, &Value)| {
-        let methods = methods.as_object().unwrap().keys().map(|method| format!("{} {path}", method.to_uppercase()));
+        let methods =
+            methods.as_object().unwrap().keys().map(|method| format!("{} {path}", method.to_uppercase()));
         methods.collect::<Vec<_>>()
     };
     paths.iter().flat_map(of_path).collect()
@@ -94,7 +95,9 @@ fn the_document_is_served() {
 fn the_closed_lists_are_served_with_both_languages() {
     let house = House::sqlite();
     let codes = house.person("erp").get("/api/v1/codes").expect(200).json();
-    for list in ["kinds", "departments", "processes", "areas", "relations", "acts", "roles", "languages", "storage"] {
+    for list in
+        ["kinds", "departments", "processes", "areas", "relations", "acts", "roles", "languages", "storage"]
+    {
         let items = codes[list].as_array().unwrap_or_else(|| panic!("no list {list}"));
         assert!(!items.is_empty(), "{list}");
         for item in items {

@@ -36,7 +36,11 @@ pub(super) fn message(job: &Job, words: Words) -> String {
 ///
 /// # Errors
 /// 404, also for somebody else's job.
-pub(super) async fn show(reader: Reader, id: web::Path<String>, request: HttpRequest) -> Result<HttpResponse> {
+pub(super) async fn show(
+    reader: Reader,
+    id: web::Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     let job = visible(&reader, id.into_inner()).await?;
     Ok(HttpResponse::Ok().json(answer(&job, words_of(&request))))
 }
@@ -46,6 +50,7 @@ pub(super) async fn visible(reader: &Reader, id: String) -> Result<Job> {
     let asked = id.clone();
     let job = reader.read(move |db| require(db, &asked)).await?;
     let caller = &reader.caller;
-    let may = job.account_id == caller.id || caller.may(Permission::Decide) || caller.may(Permission::Administer);
+    let may =
+        job.account_id == caller.id || caller.may(Permission::Decide) || caller.may(Permission::Administer);
     if may { Ok(job) } else { Err(Error::not_found("job", id)) }
 }

@@ -44,7 +44,8 @@ const FIGURES: [&str; 5] = ["orders", "new", "changed", "unchanged", "rejected_o
 pub(super) async fn show(reader: Reader, view: View, id: web::Path<String>) -> Result<HttpResponse> {
     let job = visible(&reader, id.into_inner()).await?;
     let w = view.words;
-    let result: Value = job.result.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let result: Value =
+        job.result.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     let figure = |name: &&str| Some((w.t(&format!("job-{name}")).into_owned(), result.get(*name)?.as_i64()?));
     let shown = JobPage {
         frame: view.frame(w.t(&format!("job-kind-{}", job.kind.replace('.', "-"))), "/records"),

@@ -36,7 +36,12 @@ impl Progress {
             return;
         }
         self.told.set(Some((phase, Instant::now())));
-        self.note(Step { state: State::Running, message: phase.to_owned(), result: None, ..pieces(done, total) });
+        self.note(Step {
+            state: State::Running,
+            message: phase.to_owned(),
+            result: None,
+            ..pieces(done, total)
+        });
     }
 
     fn note(&self, step: Step) {
@@ -49,7 +54,13 @@ impl Progress {
 
 fn pieces(done: u64, total: u64) -> Step {
     let count = |pieces: u64| i64::try_from(pieces).unwrap_or(i64::MAX);
-    Step { state: State::Done, done: count(done), total: count(total), message: "job-done".to_owned(), result: None }
+    Step {
+        state: State::Done,
+        done: count(done),
+        total: count(total),
+        message: "job-done".to_owned(),
+        result: None,
+    }
 }
 
 /// What a job leaves: how many pieces it did, and its result.
@@ -71,7 +82,9 @@ where
         let outcome = catch_unwind(AssertUnwindSafe(|| work(&progress)))
             .unwrap_or_else(|_| Err(Error::internal("the work of a job panicked")));
         match outcome {
-            Ok((done, result)) => progress.note(Step { result: Some(result.to_string()), ..pieces(done, done) }),
+            Ok((done, result)) => {
+                progress.note(Step { result: Some(result.to_string()), ..pieces(done, done) })
+            }
             Err(error) => {
                 tracing::warn!(%error, job = %progress.id, kind, "a job failed");
                 let message = detail(&error, words);

@@ -54,7 +54,11 @@ impl Asked {
 }
 
 /// One page of orders.
-pub(super) async fn page_of(reader: &Reader, mut filter: Filter, paging: &Paging) -> Result<Page<read::Summary>> {
+pub(super) async fn page_of(
+    reader: &Reader,
+    mut filter: Filter,
+    paging: &Paging,
+) -> Result<Page<read::Summary>> {
     let limit = paging.limit()?;
     filter.after = paging.after()?;
     reader
@@ -108,7 +112,11 @@ pub(super) struct ReleaseBody {
 }
 
 /// `POST /api/v1/orders/{number}/release`.
-pub(super) async fn release(desk: Desk, number: web::Path<String>, body: Body<ReleaseBody>) -> Result<HttpResponse> {
+pub(super) async fn release(
+    desk: Desk,
+    number: web::Path<String>,
+    body: Body<ReleaseBody>,
+) -> Result<HttpResponse> {
     let ReleaseBody { password, reason, digest } = body.0;
     let asked = release_of(number.into_inner(), &reason, digest.as_deref())?;
     let attempt = attempt(&desk, &asked.number).await?;
@@ -171,7 +179,8 @@ pub(super) async fn import(desk: Desk, request: HttpRequest, payload: web::Paylo
     });
     let answer = answer.await?;
     // A key that was used before is answered with the job of its first request.
-    let is_ours = answer.headers().get(header::LOCATION).is_some_and(|at| at.as_bytes() == location.as_bytes());
+    let is_ours =
+        answer.headers().get(header::LOCATION).is_some_and(|at| at.as_bytes() == location.as_bytes());
     if is_ours {
         start(site, &job, words, (upload, actor))?;
     }

@@ -29,10 +29,15 @@ pub fn routes() -> Vec<Route> {
         Route::post("/api/v1/orders/import", write, "Import orders from a file", || web::to(api::import)),
         Route::get("/api/v1/orders/{number}", read, "Read an order", || web::to(api::show)),
         Route::put("/api/v1/orders/{number}", write, "Keep an order as the ERP has it", || web::to(api::put)),
-        Route::post("/api/v1/orders/{number}/release", decide, "Let a held order go", || web::to(api::release)),
-        Route::get("/api/v1/orders/{number}/procedures", read, "Which procedures held at an order's events", || {
-            web::to(api::procedures)
+        Route::post("/api/v1/orders/{number}/release", decide, "Let a held order go", || {
+            web::to(api::release)
         }),
+        Route::get(
+            "/api/v1/orders/{number}/procedures",
+            read,
+            "Which procedures held at an order's events",
+            || web::to(api::procedures),
+        ),
         Route::get("/orders", read, "", || web::to(pages::list)),
         Route::get("/orders/import", write, "", || web::to(pages::import_form)),
         Route::post("/orders/import", write, "", || web::to(pages::import)),

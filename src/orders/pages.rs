@@ -169,7 +169,8 @@ pub(super) async fn import(desk: Desk, view: View, form: Form<ImportForm>) -> Re
     let upload = match opened {
         Ok(upload) => upload,
         Err(error) if is_for_the_form(&error) => {
-            let mut shown = import_page(&view, Sheet::new(view.words, "order-import", form.typed).refused(&error));
+            let mut shown =
+                import_page(&view, Sheet::new(view.words, "order-import", form.typed).refused(&error));
             shown.frame = shown.frame.failed();
             return Ok(page(&shown, status(&error)));
         }

@@ -127,7 +127,8 @@ pub(super) struct ImportPage {
 
 /// The formats to choose from.
 pub(super) fn formats(w: Words) -> Vec<Choice> {
-    let choice = |value: &str| Choice { value: value.to_owned(), label: w.t(&format!("order-format-{value}")).into() };
+    let choice =
+        |value: &str| Choice { value: value.to_owned(), label: w.t(&format!("order-format-{value}")).into() };
     ["csv", "ndjson"].map(choice).into()
 }
 
