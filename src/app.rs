@@ -13,7 +13,8 @@ use crate::people::desk::InFlight;
 use crate::people::gate::{self, Callers, Route};
 use crate::trail::{self, Verifier};
 use crate::web::{metrics::Metrics, page, request};
-use crate::{deviations, documents, jobs, links, orders, people, recalls};
+use crate::home::now::Texts;
+use crate::{codes, deviations, documents, health, home, openapi, jobs, links, orders, people, recalls};
 
 /// Every route there is, in the order in which addresses are tried.
 pub fn routes() -> Vec<Route> {
@@ -24,6 +25,10 @@ pub fn routes() -> Vec<Route> {
     routes.extend(deviations::routes());
     routes.extend(recalls::routes());
     routes.extend(links::routes());
+    routes.extend(home::routes());
+    routes.extend(codes::routes());
+    routes.extend(health::routes());
+    routes.extend(openapi::routes());
     routes.extend(trail::routes());
     routes
 }
@@ -69,6 +74,8 @@ pub struct Shared {
     metrics: web::Data<Metrics>,
     callers: web::Data<Callers>,
     in_flight: web::Data<InFlight>,
+    gauges: web::Data<health::Gauges>,
+    texts: web::Data<Texts>,
     verifier: web::Data<Verifier>,
 }
 
@@ -81,10 +88,13 @@ impl Shared {
         }
         let mut page = page::Site::new(site.origin.clone(), site.zone, site.clock.clone());
         page.demo = site.demo;
+        let gauges = health::Gauges::default();
         Self {
             page: web::Data::new(page),
             site: web::Data::new(site),
-            metrics: web::Data::new(Metrics::new(|_| ())),
+            metrics: web::Data::new(Metrics::new(|registry| gauges.register(registry))),
+            gauges: web::Data::new(gauges),
+            texts: web::Data::new(Texts::default()),
             callers: web::Data::new(Callers::default()),
             in_flight: web::Data::new(InFlight::default()),
             verifier: web::Data::new(Verifier::new(GOVERNED)),
@@ -99,6 +109,8 @@ impl Shared {
             .app_data(self.metrics.clone())
             .app_data(self.callers.clone())
             .app_data(self.in_flight.clone())
+            .app_data(self.gauges.clone())
+            .app_data(self.texts.clone())
             .app_data(web::Data::new(RESOLVERS))
             .app_data(self.verifier.clone());
         crate::web::routes(config);

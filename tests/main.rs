@@ -2,13 +2,18 @@
 
 mod deviations;
 mod documents;
+mod health;
+mod home;
 mod house;
 mod lane;
 mod ledger;
 mod links;
+mod openapi;
 mod orders;
+mod pages_people;
 mod people;
 mod postgres;
 mod recalls;
+mod rights;
 mod trail;
 mod words;

@@ -57,6 +57,8 @@ enum Command {
     Verify(verify::Arguments),
     /// Show the closed list of acts
     Acts(show::Format),
+    /// Print the OpenAPI document of the HTTP interface
+    Openapi,
 }
 
 /// Runs the command that the arguments name.
@@ -82,6 +84,7 @@ pub fn run() -> ExitCode {
         Command::Token(token) => accounts::token(&config, token),
         Command::Config(format) => show::config(&config, &format),
         Command::Acts(format) => show::acts(&format),
+        Command::Openapi => show::openapi(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
