@@ -5,16 +5,16 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 
 use crate::error::{Error, Result};
+use crate::home::now::Texts;
 use crate::ledger::site::Site;
 use crate::ledger::subject::Governed;
-use crate::links::resolver::{Resolver, Resolvers};
 use crate::ledger::verify;
+use crate::links::resolver::{Resolver, Resolvers};
 use crate::people::desk::InFlight;
 use crate::people::gate::{self, Callers, Route};
 use crate::trail::{self, Verifier};
 use crate::web::{metrics::Metrics, page, request};
-use crate::home::now::Texts;
-use crate::{codes, deviations, documents, health, home, openapi, jobs, links, orders, people, recalls};
+use crate::{codes, deviations, documents, health, home, jobs, links, openapi, orders, people, recalls};
 
 /// Every route there is, in the order in which addresses are tried.
 pub fn routes() -> Vec<Route> {

@@ -15,7 +15,9 @@ use crate::{deviations, recalls};
 
 /// The list's route.
 pub fn routes() -> Vec<Route> {
-    vec![Route::get("/api/v1/codes", Gate::SignedIn, "Every closed list, in both languages", || web::to(answer))]
+    vec![Route::get("/api/v1/codes", Gate::SignedIn, "Every closed list, in both languages", || {
+        web::to(answer)
+    })]
 }
 
 async fn answer() -> HttpResponse {
@@ -29,7 +31,8 @@ pub fn lists() -> Value {
     let areas = deviations::record::areas().iter();
     let areas = areas.map(|area| json!({ "code": area.code, "zh-CN": area.zh, "en": area.en }));
     lists.insert("areas".to_owned(), areas.collect());
-    let languages = Lang::ALL.map(|lang| json!({ "code": lang.tag(), "zh-CN": own(lang, Lang::Zh), "en": own(lang, Lang::En) }));
+    let languages = Lang::ALL
+        .map(|lang| json!({ "code": lang.tag(), "zh-CN": own(lang, Lang::Zh), "en": own(lang, Lang::En) }));
     lists.insert("languages".to_owned(), languages.into_iter().collect());
     Value::Object(lists)
 }
@@ -39,19 +42,27 @@ type List = (&'static str, &'static str, Vec<&'static str>);
 /// The lists whose names are words: name, prefix of the words' keys, codes.
 fn worded() -> Vec<List> {
     vec![
-        ("kinds", "kind", Kind::ALL.map(Kind::code).to_vec()),
-        ("departments", "department", DEPARTMENTS.to_vec()),
-        ("processes", "process", PROCESSES.to_vec()),
+        ("kinds", "documents-kind", Kind::ALL.map(Kind::code).to_vec()),
+        ("departments", "documents-department", DEPARTMENTS.to_vec()),
+        ("processes", "documents-process", PROCESSES.to_vec()),
         ("version_states", "state", State::ALL.map(State::code).to_vec()),
-        ("review_outcomes", "review", Outcome::ALL.map(Outcome::code).to_vec()),
+        ("review_outcomes", "documents-review", Outcome::ALL.map(Outcome::code).to_vec()),
         ("storage", "storage", Storage::ALL.map(Storage::code).to_vec()),
         ("event_kinds", "event", EventKind::ALL.map(EventKind::code).to_vec()),
         ("relations", "link-relation", Relation::ALL.map(Relation::code).to_vec()),
-        ("deviation_classes", "deviation-class", deviations::record::Class::ALL.map(|class| class.code()).to_vec()),
+        (
+            "deviation_classes",
+            "deviation-class",
+            deviations::record::Class::ALL.map(|class| class.code()).to_vec(),
+        ),
         ("deviation_states", "deviation-state", deviations::record::STATES.to_vec()),
         ("recall_classes", "recalls-class", recalls::record::Class::ALL.map(|class| class.code()).to_vec()),
         ("recall_roles", "recalls-role", recalls::record::Role::ALL.map(|role| role.code()).to_vec()),
-        ("recall_origins", "recalls-origin", recalls::record::Origin::ALL.map(|origin| origin.code()).to_vec()),
+        (
+            "recall_origins",
+            "recalls-origin",
+            recalls::record::Origin::ALL.map(|origin| origin.code()).to_vec(),
+        ),
         ("recall_states", "recalls-state", recalls::record::STATES.to_vec()),
         ("roles", "role", Role::ALL.map(Role::code).to_vec()),
         ("acts", "act", acts::ALL.iter().map(|act| act.name).collect()),
@@ -84,7 +95,12 @@ mod tests {
         let mut missing = Vec::new();
         for (_, prefix, codes) in worded() {
             for key in codes.iter().map(|code| key(prefix, code)) {
-                missing.extend(Lang::ALL.into_iter().filter(|lang| !Words::of(*lang).has(&key)).map(|lang| (lang, key.clone())));
+                missing.extend(
+                    Lang::ALL
+                        .into_iter()
+                        .filter(|lang| !Words::of(*lang).has(&key))
+                        .map(|lang| (lang, key.clone())),
+                );
             }
         }
         assert!(missing.is_empty(), "no names for {missing:#?}");

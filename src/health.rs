@@ -62,9 +62,10 @@ impl Report {
     }
 
     fn json(&self) -> Value {
-        let checks = self.checks.iter().map(|check| {
-            (check.name.to_owned(), json!({ "ok": check.ok, "detail": check.detail }))
-        });
+        let checks = self
+            .checks
+            .iter()
+            .map(|check| (check.name.to_owned(), json!({ "ok": check.ok, "detail": check.detail })));
         let status = if self.is_ready() { "ready" } else { "not-ready" };
         json!({ "status": status, "checks": checks.collect::<serde_json::Map<_, _>>() })
     }
@@ -88,9 +89,9 @@ pub async fn report(site: &Site) -> Report {
     };
     let entries = head.as_ref().map_or(0, |head| head.size);
     let signed = site.signing.newest().map_or(0, |(size, _)| size);
-    let behind = head.as_ref().is_some_and(|head| {
-        signed < head.size && head.ts.plus_seconds(SIGNED_WITHIN) < site.clock.now()
-    });
+    let behind = head
+        .as_ref()
+        .is_some_and(|head| signed < head.size && head.ts.plus_seconds(SIGNED_WITHIN) < site.clock.now());
     let (disk, free) = disk(site);
     let checks = vec![
         schema,
@@ -135,9 +136,22 @@ impl Gauges {
     /// Puts them beside the counters of requests.
     pub fn register(&self, registry: &mut Registry) {
         registry.register("ledger_entries", "Entries of the ledger", self.entries.clone());
-        registry.register("ledger_signed_entries", "Entries under the newest checkpoint", self.signed.clone());
-        registry.register("lane_waiting_changes", "Changes that wait for the write lane", self.waiting.clone());
-        registry.register_with_unit("disk_free", "Free space in the data folder", Unit::Bytes, self.free.clone());
+        registry.register(
+            "ledger_signed_entries",
+            "Entries under the newest checkpoint",
+            self.signed.clone(),
+        );
+        registry.register(
+            "lane_waiting_changes",
+            "Changes that wait for the write lane",
+            self.waiting.clone(),
+        );
+        registry.register_with_unit(
+            "disk_free",
+            "Free space in the data folder",
+            Unit::Bytes,
+            self.free.clone(),
+        );
         registry.register("ready", "Whether the node can serve, 0 or 1", self.ready.clone());
     }
 

@@ -62,10 +62,11 @@ pub fn document() -> Value {
 
 /// A path without the patterns of its parts: `{number:.*}` is `{number}`.
 fn plain(path: &str) -> String {
-    let parts = path.split('/').map(|part| match part.strip_prefix('{').and_then(|part| part.split_once(':')) {
-        Some((name, _)) => format!("{{{name}}}"),
-        None => part.to_owned(),
-    });
+    let parts =
+        path.split('/').map(|part| match part.strip_prefix('{').and_then(|part| part.split_once(':')) {
+            Some((name, _)) => format!("{{{name}}}"),
+            None => part.to_owned(),
+        });
     parts.collect::<Vec<_>>().join("/")
 }
 
@@ -98,7 +99,11 @@ fn operation(route: &Route, described: &Value) -> Value {
 }
 
 fn security(method: &Method) -> Value {
-    if *method == Method::GET { json!([{ "bearer": [] }, { "session": [] }]) } else { json!([{ "bearer": [] }]) }
+    if *method == Method::GET {
+        json!([{ "bearer": [] }, { "session": [] }])
+    } else {
+        json!([{ "bearer": [] }])
+    }
 }
 
 fn reference(schema: &str) -> Value {

@@ -19,9 +19,7 @@ use crate::people::rights::Permission;
 use crate::people::sessions::Attempt;
 use crate::people::view::View;
 use crate::records::api::{digest_told, reason_told};
-use crate::records::pages::{
-    self as shared, Chosen, CorrectionFields, DecisionFields, PageSurface, SECTION,
-};
+use crate::records::pages::{self as shared, Chosen, CorrectionFields, DecisionFields, PageSurface, SECTION};
 use crate::records::transitions::{self, Step};
 use crate::store::Db;
 use crate::web::form::{Form, Typed};
@@ -202,7 +200,8 @@ async fn fill(
 ) -> Result<HttpResponse> {
     let number = number.into_inner();
     let told = form.fields.0.iter().map(|(field, text)| (field.as_str(), text.as_str()));
-    let filling = Filling::checked(told.filter(|(field, text)| FILLABLE.contains(field) && !text.trim().is_empty()));
+    let filling =
+        Filling::checked(told.filter(|(field, text)| FILLABLE.contains(field) && !text.trim().is_empty()));
     let actor = desk.caller.actor(Permission::RaiseDeviation)?;
     let of = number.clone();
     let done = match filling {

@@ -235,7 +235,9 @@ impl Filter {
 
     /// Whether it leaves anything out.
     pub fn is_set(&self) -> bool {
-        [&self.q, &self.class, &self.state, &self.area, &self.batch, &self.order].iter().any(|text| !text.is_empty())
+        [&self.q, &self.class, &self.state, &self.area, &self.batch, &self.order]
+            .iter()
+            .any(|text| !text.is_empty())
     }
 }
 

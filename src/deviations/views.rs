@@ -161,7 +161,17 @@ impl OnePage {
         let may_write = reader.may(Permission::RaiseDeviation) && !is_closed;
         let may_close = reader.may(Permission::Decide) && reader.login != seen.view.row.raised_by;
         let signatures = seen.view.signatures.iter().map(signature).collect();
-        Self { frame, sheet, seen, reader, may_write, may_correct: may_write, may_close, is_closed, signatures }
+        Self {
+            frame,
+            sheet,
+            seen,
+            reader,
+            may_write,
+            may_correct: may_write,
+            may_close,
+            is_closed,
+            signatures,
+        }
     }
 
     fn base(&self) -> String {
@@ -224,7 +234,9 @@ impl OnePage {
     fn filled(&self) -> Vec<Text> {
         let before = |field: &str| {
             let of = self.seen.view.corrections.iter();
-            of.filter(|made| made.field == field && made.state == "approved").map(|made| made.old.clone()).collect()
+            of.filter(|made| made.field == field && made.state == "approved")
+                .map(|made| made.old.clone())
+                .collect()
         };
         let text = |field: &'static str| {
             let value = self.text_of(field)?.to_owned();

@@ -183,7 +183,12 @@ fn records(db: &mut Db, word: &str, found: &mut Found) -> Result<bool> {
         let filter = orders::read::Filter { batch: Some(batch.to_owned()), ..Default::default() };
         if !orders::read::list(db, &filter, 1)?.is_empty() {
             let href = format!("/orders?batch={}", crate::web::page::percent(batch));
-            found.records.push(Record { kind: "batch", number: batch.to_owned(), title: String::new(), href });
+            found.records.push(Record {
+                kind: "batch",
+                number: batch.to_owned(),
+                title: String::new(),
+                href,
+            });
         }
     }
     Ok(found.records.len() + found.recalls.len() > before)
@@ -205,7 +210,9 @@ fn hit(
         let lines = texts_of.iter().flat_map(|text| text.lines().map(|line| (line, line.to_lowercase())));
         let lines: Vec<(&str, String)> = lines.collect();
         for word in &missing {
-            let Some((with, _)) = lines.iter().find(|(_, lower)| lower.contains(word)) else { return Ok(None) };
+            let Some((with, _)) = lines.iter().find(|(_, lower)| lower.contains(word)) else {
+                return Ok(None);
+            };
             if line.is_empty() {
                 line = shortened(with);
             }

@@ -32,16 +32,20 @@ struct Asked {
     wi: Option<String>,
 }
 
-async fn look_up(view: View, reader: Reader, texts: web::Data<Texts>, asked: Query<Asked>) -> Result<HttpResponse> {
+async fn look_up(
+    view: View,
+    reader: Reader,
+    texts: web::Data<Texts>,
+    asked: Query<Asked>,
+) -> Result<HttpResponse> {
     now_page(view, reader, texts, asked.0).await
 }
 
 async fn now_page(view: View, reader: Reader, texts: web::Data<Texts>, asked: Asked) -> Result<HttpResponse> {
     let asker = (&reader.caller, view.words.lang());
     let query = now::Query::new(&asked.q, asker, (asked.wi.as_deref(), view.now()));
-    let read = reader.read(move |db| {
-        Ok((now::look_up(db, &texts, &query)?, settings::QA_ON_CALL.value(db)?))
-    });
+    let read =
+        reader.read(move |db| Ok((now::look_up(db, &texts, &query)?, settings::QA_ON_CALL.value(db)?)));
     let (found, on_call) = read.await?;
     let mut frame = view.frame(view.words.t("home-now"), "/now");
     // The page is a search box itself.
@@ -56,7 +60,8 @@ async fn home(view: View, reader: Reader, texts: web::Data<Texts>) -> Result<Htt
     }
     let (asker, lang, at) = (caller.clone(), view.words.lang().tag(), view.now());
     let tasks = reader.read(move |db| tasks::of(db, &asker, (lang, at))).await?;
-    let health = if caller.may(Permission::Administer) { Some(health::report(&reader.site).await) } else { None };
+    let health =
+        if caller.may(Permission::Administer) { Some(health::report(&reader.site).await) } else { None };
     let template = Home {
         frame: view.frame(view.words.t("home-title"), ""),
         tasks,

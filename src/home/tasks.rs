@@ -191,7 +191,10 @@ fn grants(db: &mut Db, caller: &Caller) -> Result<Vec<Task>> {
     for state in people::store::all(db)? {
         let id = &state.account.id;
         let open = state.grants.iter().filter(|grant| grant.is_open() && grant.requested_by != caller.id);
-        if *id == caller.id || state.account.disabled || !state.grants.iter().any(people::record::Grant::is_open) {
+        if *id == caller.id
+            || state.account.disabled
+            || !state.grants.iter().any(people::record::Grant::is_open)
+        {
             continue;
         }
         let person = people::store::person(db, id)?;

@@ -70,7 +70,7 @@ impl OrderPage {
     }
 
     fn process_word(&self, process: &str) -> String {
-        let key = format!("process-{process}");
+        let key = format!("documents-process-{process}");
         if self.frame.w.has(&key) { self.frame.w.t(&key).into_owned() } else { process.to_owned() }
     }
 

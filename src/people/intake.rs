@@ -5,10 +5,10 @@ use serde::Deserialize;
 
 use super::accounts::{self, NewAccount};
 use super::gate::Caller;
+use super::password;
 use super::record::{self, AccountState};
 use super::rights::Role;
 use super::sessions::{self, Attempt};
-use super::password;
 use crate::error::{Error, Result};
 use crate::ledger::lane::{Actor, Tx};
 use crate::ledger::site::Site;
@@ -70,7 +70,8 @@ pub async fn prepare(asked: CreateUser, zone: Tz) -> Result<(Wanted, Option<Stri
         faults.note("ends_on", "auditor-without-end");
     }
     let all = (login, name, reason, roles, ends_at);
-    let ((Some(login), Some(name), Some(reason), Some(roles), Some(ends_at)), true) = (all, faults.is_empty())
+    let ((Some(login), Some(name), Some(reason), Some(roles), Some(ends_at)), true) =
+        (all, faults.is_empty())
     else {
         return Err(faults.error());
     };

@@ -49,7 +49,8 @@ impl Setting {
         match self.form {
             Form::Line(most) => Ok(input::optional_line(self.name, Some(value), most)?.unwrap_or_default()),
             Form::Days(most) => {
-                let days = value.trim().parse::<u32>().map_err(|_| Error::invalid(self.name, "not-a-number"))?;
+                let days =
+                    value.trim().parse::<u32>().map_err(|_| Error::invalid(self.name, "not-a-number"))?;
                 if days > most {
                     return Err(Error::invalid(self.name, "out-of-range"));
                 }

@@ -55,9 +55,7 @@ impl Asked {
 pub(super) async fn page_of(reader: &Reader, filter: Filter, paging: &Paging) -> Result<Page<RecallRow>> {
     let limit = paging.limit()?;
     let after: Option<(i64, String)> = paging.after()?;
-    let rows = reader
-        .read(move |db| read::list(db, &filter, after.as_ref(), i64::from(limit) + 1))
-        .await?;
+    let rows = reader.read(move |db| read::list(db, &filter, after.as_ref(), i64::from(limit) + 1)).await?;
     Page::cut(rows, limit, |row| (row.raised_at.0, row.number.clone()))
 }
 
@@ -195,7 +193,11 @@ pub(super) async fn must_exist(desk: &Desk, number: &str) -> Result<()> {
 }
 
 /// `POST /api/v1/recalls/{number}/transitions`.
-pub(super) async fn step(desk: Desk, number: web::Path<String>, body: Body<StepBody>) -> Result<HttpResponse> {
+pub(super) async fn step(
+    desk: Desk,
+    number: web::Path<String>,
+    body: Body<StepBody>,
+) -> Result<HttpResponse> {
     let step = body.0.checked(&number)?;
     if !step.closes() {
         let actor = desk.caller.actor(Permission::RunRecall)?;
@@ -296,7 +298,13 @@ pub(super) struct Ruling {
 
 impl Ruling {
     fn decision(&self) -> Decision<'_> {
-        Decision { id: &self.id, approve: self.approve, reason: &self.reason, seen: self.seen, zone: self.zone }
+        Decision {
+            id: &self.id,
+            approve: self.approve,
+            reason: &self.reason,
+            seen: self.seen,
+            zone: self.zone,
+        }
     }
 
     /// Decides, signed.

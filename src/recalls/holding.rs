@@ -20,11 +20,7 @@ pub fn connect() {
 pub fn alerts_for(db: &mut Db, lines: &[OrderLine]) -> Result<Vec<Alert>> {
     let goods: Vec<trace::Goods<'_>> = lines
         .iter()
-        .map(|line| trace::Goods {
-            line: &line.line,
-            material: &line.material,
-            batch: line.batch.as_deref(),
-        })
+        .map(|line| trace::Goods { line: &line.line, material: &line.material, batch: line.batch.as_deref() })
         .collect();
     let alert = |trace::Hit { recall, line, material, batch }| Alert { recall, line, material, batch };
     Ok(trace::hits(db, &goods)?.into_iter().map(alert).collect())

@@ -220,8 +220,8 @@ fn booking(draft: &BookingDraft, (at, zone): (&str, Tz), faults: &mut Faults) ->
     let acknowledged_at = when("acknowledged_at", &draft.acknowledged_at, faults);
     let returned = told(&draft.returned)
         .and_then(|value| faults.take(input::decimal(&format!("{at}.returned"), &value)));
-    let note = told(&draft.note)
-        .and_then(|value| faults.take(input::text(&format!("{at}.note"), &value, TEXT)));
+    let note =
+        told(&draft.note).and_then(|value| faults.take(input::text(&format!("{at}.note"), &value, TEXT)));
     Some(Booking { customer: customer?, notified_at, acknowledged_at, returned, note })
 }
 
@@ -235,8 +235,7 @@ mod tests {
     fn an_empty_registration_is_refused_at_every_field_it_needs() {
         let error = registration(&Draft::default(), ZONE).unwrap_err();
         let fields: Vec<&str> = error.fields().iter().map(|fault| fault.field.as_str()).collect();
-        let all =
-            ["title", "class", "class_rationale", "reason", "role", "origin", "decided_at", "batches"];
+        let all = ["title", "class", "class_rationale", "reason", "role", "origin", "decided_at", "batches"];
         assert_eq!(fields, all);
     }
 

@@ -98,7 +98,8 @@ pub(super) struct NewForm {
 
 /// `POST /recalls`.
 pub(super) async fn register(desk: Desk, view: View, form: Form<NewForm>) -> Result<HttpResponse> {
-    let NewForm { title, class, class_rationale, reason, role, origin, drill, batches, decided_at } = form.fields;
+    let NewForm { title, class, class_rationale, reason, role, origin, drill, batches, decided_at } =
+        form.fields;
     let batches = intake::batch_lines(&batches);
     let draft = Draft { title, class, class_rationale, reason, role, origin, drill, batches, decided_at };
     let actor = desk.caller.actor(Permission::RunRecall)?;
@@ -239,7 +240,8 @@ pub(super) async fn book(
         returned: told(&returned),
         note: told(&note),
     };
-    let says_nothing = [&notified_at, &acknowledged_at, &returned, &note].iter().all(|text| text.trim().is_empty());
+    let says_nothing =
+        [&notified_at, &acknowledged_at, &returned, &note].iter().all(|text| text.trim().is_empty());
     let outcome = if customer.is_empty() {
         Err(Error::invalid("customer", "required"))
     } else if says_nothing {

@@ -348,7 +348,8 @@ pub fn trace(db: &mut Db, number: &str) -> Result<TraceView> {
         unit: line.unit.clone(),
         found_at: line.found_at,
     };
-    let (frozen, later): (Vec<&Line>, Vec<&Line>) = state.lines.iter().partition(|line| state.is_frozen(line));
+    let (frozen, later): (Vec<&Line>, Vec<&Line>) =
+        state.lines.iter().partition(|line| state.is_frozen(line));
     let distinct = |of: fn(&Line) -> &str| {
         let mut all: Vec<&str> = frozen.iter().map(|line| of(line)).collect();
         all.sort_unstable();

@@ -66,7 +66,8 @@ pub(super) async fn close(
     let outcome = match body.checked(&number) {
         Ok(step) => {
             let attempt = step.attempt();
-            desk.signed(Permission::Decide, &password, attempt, move |tx, signer| step.close(tx, signer)).await
+            desk.signed(Permission::Decide, &password, attempt, move |tx, signer| step.close(tx, signer))
+                .await
         }
         Err(error) => Err(error),
     };
@@ -149,7 +150,8 @@ pub(super) async fn decide(
     let outcome = match ruling {
         Ok(ruling) => {
             let attempt = ruling.attempt();
-            desk.signed(Permission::Decide, &password, attempt, move |tx, signer| ruling.make(tx, signer)).await
+            desk.signed(Permission::Decide, &password, attempt, move |tx, signer| ruling.make(tx, signer))
+                .await
         }
         Err(error) => Err(error),
     };

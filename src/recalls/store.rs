@@ -156,12 +156,7 @@ fn missing(db: &mut Db, standing: &Standing) -> Result<Vec<String>> {
 ///
 /// # Errors
 /// 422: a decision to come.
-pub fn register(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    zone: chrono_tz::Tz,
-    new: &Registration,
-) -> Result<String> {
+pub fn register(tx: &mut Tx<'_>, actor: &Actor, zone: chrono_tz::Tz, new: &Registration) -> Result<String> {
     let now = tx.now();
     if new.decided_at > now {
         return Err(Error::invalid("decided_at", "in-future"));
@@ -358,11 +353,7 @@ fn at_value(error: Error) -> Error {
 }
 
 /// A customer's row with one value corrected, and that value as kept.
-fn corrected(
-    state: &RecallState,
-    (code, field): (&str, &str),
-    value: &str,
-) -> Result<(Customer, String)> {
+fn corrected(state: &RecallState, (code, field): (&str, &str), value: &str) -> Result<(Customer, String)> {
     let row = state.customers.iter().find(|row| row.customer_code == code);
     let mut row = row.cloned().ok_or_else(|| Error::invalid("field", "unknown-code"))?;
     let kept = match field {
@@ -400,7 +391,11 @@ fn apply(tx: &mut Tx<'_>, standing: &Standing, proposed: &Proposed<'_>) -> Resul
         field => return Err(Error::internal(format!("{field} is no field of a recall"))),
     }
     write(tx, &row)?;
-    if matches!(proposed.field, "class" | "role" | "origin" | "decided_at") { wind(tx, number) } else { Ok(()) }
+    if matches!(proposed.field, "class" | "role" | "origin" | "decided_at") {
+        wind(tx, number)
+    } else {
+        Ok(())
+    }
 }
 
 /// Writes what a correction may change of the recall's own row.

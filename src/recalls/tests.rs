@@ -47,7 +47,11 @@ fn line(order: &str, customer: &str, quantity: &str) -> Line {
 fn state() -> RecallState {
     RecallState {
         recall: recall(),
-        batches: vec![Batch { recall: "RCL-2026-0001".into(), material: String::new(), batch: "230815".into() }],
+        batches: vec![Batch {
+            recall: "RCL-2026-0001".into(),
+            material: String::new(),
+            batch: "230815".into(),
+        }],
         clocks: Vec::new(),
         lines: vec![line("A", "C1", "120.5"), line("B", "C1", "79.5"), line("C", "C2", "100")],
         customers: vec![Customer::blank("RCL-2026-0001", "C1"), Customer::blank("RCL-2026-0001", "C2")],
@@ -93,7 +97,8 @@ fn a_recall_goes_forward_by_one_state_and_back_by_one_with_a_reason() {
 
 #[test]
 fn a_recalled_batch_without_material_covers_every_material() {
-    let batch = |material: &str| Batch { recall: String::new(), material: material.into(), batch: "230815".into() };
+    let batch =
+        |material: &str| Batch { recall: String::new(), material: material.into(), batch: "230815".into() };
     for (recalled, material, number, covered) in [
         ("100238", "100238", "230815", true),
         ("100238", "100239", "230815", false),
@@ -123,7 +128,12 @@ fn closing_names_each_customers_gap_and_the_unexplained_rest() {
     state.customers[0] = row;
     assert_eq!(
         state.missing(),
-        ["customers.C2.notified_at", "customers.C2.acknowledged_at", "customers.C2.returned", "unaccounted_reason"]
+        [
+            "customers.C2.notified_at",
+            "customers.C2.acknowledged_at",
+            "customers.C2.returned",
+            "unaccounted_reason"
+        ]
     );
     state.customers[1] = state.booked(&booking("C2", "0"), "customers[0]", at(NOW)).unwrap();
     assert_eq!(state.missing(), ["unaccounted_reason"]);

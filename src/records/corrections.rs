@@ -325,7 +325,10 @@ mod tests {
             number: "DEV-2026-0001".into(),
             state: "investigating".into(),
             raised_by: "u-cs".into(),
-            values: BTreeMap::from([("title".to_owned(), "冷链超温".to_owned()), ("impact".to_owned(), String::new())]),
+            values: BTreeMap::from([
+                ("title".to_owned(), "冷链超温".to_owned()),
+                ("impact".to_owned(), String::new()),
+            ]),
         }
     }
 

@@ -176,7 +176,8 @@ fn decide_page(
 ) -> DecidePage {
     let back = format!("{}/{number}", surface.path);
     let line = correction_line(&frame, &surface.wording, (&back, caller), &seen.view);
-    let verdict = |value: &str, key: &str| Choice { value: value.to_owned(), label: frame.w.t(key).into_owned() };
+    let verdict =
+        |value: &str, key: &str| Choice { value: value.to_owned(), label: frame.w.t(key).into_owned() };
     let verdicts =
         vec![verdict("true", "record-decision-approve"), verdict("false", "record-decision-reject")];
     DecidePage { frame, sheet, number, back, line, verdicts, digest: seen.digest }
@@ -227,7 +228,8 @@ async fn decided(
         "false" => false,
         _ => return Err(Error::invalid("approve", "required")),
     };
-    let (reason, seen, zone) = (reason_told(Some(&fields.reason))?, digest_told(Some(&fields.digest))?, desk.site.zone);
+    let (reason, seen, zone) =
+        (reason_told(Some(&fields.reason))?, digest_told(Some(&fields.digest))?, desk.site.zone);
     let meaning = Decision { id, approve, reason: &reason, seen, zone }.meaning();
     let attempt = Attempt { subject: kind.subject(number), meaning };
     let (number, id) = (number.to_owned(), id.to_owned());

@@ -191,9 +191,7 @@ fn may_close(
     if gaps.is_empty() {
         return Ok(standing);
     }
-    Err(gaps
-        .into_iter()
-        .fold(Error::conflict("incomplete"), |error, field| error.field(field, "missing")))
+    Err(gaps.into_iter().fold(Error::conflict("incomplete"), |error, field| error.field(field, "missing")))
 }
 
 /// What keeps a record from being closed: fields still missing, corrections still undecided.

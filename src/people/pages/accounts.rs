@@ -13,7 +13,7 @@ use crate::people::read::{User, user};
 use crate::people::rights::{Permission, Role};
 use crate::people::store;
 use crate::people::view::View;
-use crate::people::views::{AccountPage, Accounts, Told, NewAccount, role_choices, state_choices};
+use crate::people::views::{AccountPage, Accounts, NewAccount, Told, role_choices, state_choices};
 use crate::web::form::{Form, Typed};
 use crate::web::page::page;
 use crate::web::parts::Sheet;
@@ -97,10 +97,8 @@ async fn new(view: View, caller: Caller) -> Result<HttpResponse> {
 }
 
 fn new_page(view: &View, (typed, error): (Typed, Option<&Error>)) -> NewAccount {
-    let (mut frame, mut sheet) = (
-        view.frame(view.words.t("people-new"), "/accounts"),
-        Sheet::new(view.words, "people-new", typed),
-    );
+    let (mut frame, mut sheet) =
+        (view.frame(view.words.t("people-new"), "/accounts"), Sheet::new(view.words, "people-new", typed));
     if let Some(error) = error {
         (frame, sheet) = (frame.failed(), sheet.refused(error));
     }
@@ -128,7 +126,10 @@ async fn create(view: View, desk: Desk, form: Form<Fields>) -> Result<HttpRespon
     match make(&desk, asked).await {
         Ok((id, login, password)) => {
             let frame = view.frame(view.words.t("people-told-password"), "/accounts");
-            Ok(page(&Told { frame, id, login, word: "people-told-password", secret: password }, StatusCode::CREATED))
+            Ok(page(
+                &Told { frame, id, login, word: "people-told-password", secret: password },
+                StatusCode::CREATED,
+            ))
         }
         Err(error) => again(error, |error| refused(&new_page(&view, (form.typed, Some(error))), error)),
     }

@@ -81,9 +81,9 @@ async fn signed_in(
     match sessions::sign_in(&site, login.trim(), password, api::origin(&request)).await {
         Ok(signed) => {
             let mut answer = see_other(&local_address(to));
-            answer.add_cookie(&session_cookie(&request, Some(&signed.token))).map_err(|error| {
-                Error::internal(error.to_string())
-            })?;
+            answer
+                .add_cookie(&session_cookie(&request, Some(&signed.token)))
+                .map_err(|error| Error::internal(error.to_string()))?;
             Ok(answer)
         }
         Err(error) => {
@@ -106,9 +106,7 @@ async fn sign_out(
         sessions::sign_out(&site, session, caller.own_actor()).await?;
     }
     let mut answer = see_other_with("/login", "signed-out");
-    answer
-        .add_cookie(&session_cookie(&request, None))
-        .map_err(|error| Error::internal(error.to_string()))?;
+    answer.add_cookie(&session_cookie(&request, None)).map_err(|error| Error::internal(error.to_string()))?;
     Ok(answer)
 }
 

@@ -39,7 +39,12 @@ fn template(view: &View, caller: &Caller, (typed, error): (Typed, Option<&Error>
     if let Some(error) = error {
         (frame, sheet) = (frame.failed(), sheet.refused(error));
     }
-    Settings { frame, sheet, writes: caller.may(Permission::Administer), names: settings::ALL.map(|s| s.name) }
+    Settings {
+        frame,
+        sheet,
+        writes: caller.may(Permission::Administer),
+        names: settings::ALL.map(|s| s.name),
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -75,7 +75,11 @@ fn template(
     Ok(StepPage { frame, sheet, account, step, about, roles: role_choices(view.words) })
 }
 
-async fn ask(view: View, reader: Reader, (id, step, part): (String, Step, Option<String>)) -> Result<HttpResponse> {
+async fn ask(
+    view: View,
+    reader: Reader,
+    (id, step, part): (String, Step, Option<String>),
+) -> Result<HttpResponse> {
     let account = account(&reader, &view, &id).await?;
     Ok(page(&template(&view, (account, step, part), (Typed::default(), None))?, StatusCode::OK))
 }
@@ -202,7 +206,8 @@ async fn try_token(desk: &Desk, id: &str, fields: &Fields) -> Result<String> {
     let (Some(label), Some(expires_at)) = (label, expires_at) else { return Err(faults.error()) };
     let (actor, id) = (desk.caller.actor(Permission::Administer)?, id.to_owned());
     let (secret, hash) = sessions::secret(sessions::TOKEN_PREFIX);
-    desk.write(move |tx| accounts::create_token(tx, &actor, &id, (&label, hash, expires_at)).map(|_| ())).await?;
+    desk.write(move |tx| accounts::create_token(tx, &actor, &id, (&label, hash, expires_at)).map(|_| ()))
+        .await?;
     Ok(secret)
 }
 
@@ -226,9 +231,7 @@ async fn end(
     let (id, grant) = path.into_inner();
     match try_end(&desk, (&id, &grant), &form.fields).await {
         Ok(()) => Ok(done(&id)),
-        Err(error) => {
-            step_again(error, (&view, &desk), (&id, Step::EndGrant, Some(grant)), form.typed).await
-        }
+        Err(error) => step_again(error, (&view, &desk), (&id, Step::EndGrant, Some(grant)), form.typed).await,
     }
 }
 
@@ -260,11 +263,7 @@ async fn try_revoke(desk: &Desk, token: &str, fields: &Fields) -> Result<()> {
 }
 
 /// The page on which QA signs a role into force.
-fn sign_page(
-    view: &View,
-    (account, grant): (User, &str),
-    error: Option<&Error>,
-) -> Result<SignGrant> {
+fn sign_page(view: &View, (account, grant): (User, &str), error: Option<&Error>) -> Result<SignGrant> {
     let found = account.grants.iter().find(|held| held.id == grant);
     let grant = found.cloned().ok_or_else(|| Error::not_found("grant", grant))?;
     let (mut frame, mut sheet) = (
