@@ -16,12 +16,26 @@ struct Server {
     _lifeline: Mutex<std::process::ChildStdin>,
 }
 
-static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+static QUICK: OnceLock<Option<Server>> = OnceLock::new();
+static DURABLE: OnceLock<Option<Server>> = OnceLock::new();
 static DATABASES: AtomicUsize = AtomicUsize::new(0);
 
-/// The address of a fresh, empty database; none, loudly, where the machine has no PostgreSQL.
+/// The address of a fresh, empty database that may lose what it was told; none, loudly, where the machine has no
+/// PostgreSQL.
 pub fn database() -> Option<String> {
-    let server = SERVER.get_or_init(start).as_ref()?;
+    fresh(
+        QUICK
+            .get_or_init(|| start("-c fsync=off -c synchronous_commit=off -c full_page_writes=off"))
+            .as_ref()?,
+    )
+}
+
+/// The same with PostgreSQL's own settings, which lose nothing.
+pub fn durable_database() -> Option<String> {
+    fresh(DURABLE.get_or_init(|| start("")).as_ref()?)
+}
+
+fn fresh(server: &Server) -> Option<String> {
     let name = format!("house_{}", DATABASES.fetch_add(1, Ordering::SeqCst));
     run_sql(server, &format!("CREATE DATABASE {name} TEMPLATE template0 LOCALE 'C' ENCODING 'UTF8'"));
     Some(address(server, &name))
@@ -54,7 +68,7 @@ fn programs() -> Option<PathBuf> {
     found.pop()
 }
 
-fn start() -> Option<Server> {
+fn start(settings: &str) -> Option<Server> {
     let Some(programs) = programs() else {
         skipped("PostgreSQL is not installed: nothing was tested on it");
         return None;
@@ -69,8 +83,8 @@ fn start() -> Option<Server> {
     let script = format!(
         "set -e; cd {folder}; mkdir socket 2>/dev/null || true; {own} \
          {as_user} {bin}/initdb -D {folder}/data -U postgres --auth=trust --locale=C -E UTF8 >{log} 2>&1; \
-         {as_user} {bin}/postgres -D {folder}/data -k {folder}/socket -c listen_addresses= -c fsync=off \
-           -c synchronous_commit=off -c full_page_writes=off -c max_connections=400 -c shared_buffers=64MB >>{log} 2>&1 & \
+         {as_user} {bin}/postgres -D {folder}/data -k {folder}/socket -c listen_addresses= {settings} \
+           -c max_connections=400 -c shared_buffers=64MB >>{log} 2>&1 & \
          cat >/dev/null; {as_user} {bin}/pg_ctl -D {folder}/data stop -m immediate >/dev/null 2>&1; rm -rf {folder}",
         folder = folder.display(),
         bin = programs.display(),
