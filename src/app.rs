@@ -4,19 +4,20 @@ use actix_web::dev::Server;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 
-use crate::documents;
 use crate::error::{Error, Result};
 use crate::ledger::site::Site;
 use crate::ledger::subject::Governed;
-use crate::people;
 use crate::people::desk::InFlight;
 use crate::people::gate::{self, Callers, Route};
 use crate::web::{metrics::Metrics, page, request};
+use crate::{documents, jobs, orders, people};
 
 /// Every route there is, in the order in which addresses are tried.
 pub fn routes() -> Vec<Route> {
     let mut routes = people::routes();
     routes.extend(documents::routes());
+    routes.extend(orders::routes());
+    routes.extend(jobs::routes());
     routes
 }
 
@@ -26,6 +27,7 @@ pub const GOVERNED: &[Governed] = &[
     people::store::GOVERNED_SETTINGS,
     documents::store::GOVERNED,
     documents::store::GOVERNED_VERSIONS,
+    orders::store::GOVERNED,
 ];
 
 /// What the workers share.
@@ -41,8 +43,11 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// The shared state over an open installation.
+    /// The shared state over an open installation. Waits for the lane once: not to be called from a worker.
     pub fn new(site: Site) -> Self {
+        if let Err(error) = jobs::fail_unfinished(&site) {
+            tracing::warn!(%error, "jobs of the last run could not be marked as failed");
+        }
         let mut page = page::Site::new(site.origin.clone(), site.zone, site.clock.clone());
         page.demo = site.demo;
         Self {

@@ -295,9 +295,10 @@ pub fn document(
         authoritative_language: row.authoritative_language.clone(),
         status: foremost.map_or(State::Draft, |version| timeline.state(version, at)).code(),
         in_force: InForce::at(&timeline, at),
-        open: timeline
-            .open()
-            .map(|version| Open { version: version.version.clone(), state: timeline.state(version, at).code() }),
+        open: timeline.open().map(|version| Open {
+            version: version.version.clone(),
+            state: timeline.state(version, at).code(),
+        }),
         review_due: review_due(record, versions, at),
         retired_from: row.retired_from,
         retire_reason: row.retire_reason.clone(),
@@ -390,7 +391,11 @@ pub fn warnings(renditions: &Tongues, authoritative: &str) -> Vec<Warning> {
 ///
 /// # Errors
 /// 422 at `lang` where there is none.
-pub fn rendition<'a>(record: &'a VersionRecord, lang: Option<&str>, authoritative: &str) -> Result<&'a Rendition> {
+pub fn rendition<'a>(
+    record: &'a VersionRecord,
+    lang: Option<&str>,
+    authoritative: &str,
+) -> Result<&'a Rendition> {
     let wanted = lang.unwrap_or(authoritative);
     let found = record.renditions.iter().find(|text| text.lang == wanted);
     let found = found.or_else(|| lang.is_none().then(|| record.renditions.first()).flatten());

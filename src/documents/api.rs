@@ -40,9 +40,12 @@ pub fn routes() -> Vec<Route> {
         Route::get("/api/v1/documents/{number}/versions/{version}/html", READ, "Read a text as HTML", || {
             web::to(reading::html)
         }),
-        Route::get("/api/v1/documents/{number}/versions/{version}/md", READ, "Read a text as it was signed", || {
-            web::to(reading::markdown)
-        }),
+        Route::get(
+            "/api/v1/documents/{number}/versions/{version}/md",
+            READ,
+            "Read a text as it was signed",
+            || web::to(reading::markdown),
+        ),
         Route::get(
             "/api/v1/documents/{number}/diff",
             Gate::May(Permission::ReadAllVersions),
@@ -52,26 +55,40 @@ pub fn routes() -> Vec<Route> {
         Route::post("/api/v1/documents/{number}/versions/{version}/submit", WRITE, "Submit a draft", || {
             web::to(submit)
         }),
-        Route::post("/api/v1/documents/{number}/versions/{version}/sign", SIGN, "Sign as reviewed or approved", || {
-            web::to(sign)
-        }),
-        Route::post("/api/v1/documents/{number}/versions/{version}/reject", SIGN, "Send back to draft", || {
-            web::to(reject)
-        }),
-        Route::post("/api/v1/documents/{number}/versions/{version}/withdraw", WRITE, "Take back to draft", || {
-            web::to(withdraw)
-        }),
+        Route::post(
+            "/api/v1/documents/{number}/versions/{version}/sign",
+            SIGN,
+            "Sign as reviewed or approved",
+            || web::to(sign),
+        ),
+        Route::post(
+            "/api/v1/documents/{number}/versions/{version}/reject",
+            SIGN,
+            "Send back to draft",
+            || web::to(reject),
+        ),
+        Route::post(
+            "/api/v1/documents/{number}/versions/{version}/withdraw",
+            WRITE,
+            "Take back to draft",
+            || web::to(withdraw),
+        ),
         Route::post(
             "/api/v1/documents/{number}/versions/{version}/cancel",
             DECIDE,
             "Call an awaiting version off",
             || web::to(cancel),
         ),
-        Route::post("/api/v1/documents/{number}/versions/{version}/abandon", WRITE, "Give a draft up", || {
-            web::to(abandon)
-        }),
+        Route::post(
+            "/api/v1/documents/{number}/versions/{version}/abandon",
+            WRITE,
+            "Give a draft up",
+            || web::to(abandon),
+        ),
         Route::post("/api/v1/documents/{number}/retire", DECIDE, "Retire a document", || web::to(retire)),
-        Route::post("/api/v1/documents/{number}/review", DECIDE, "Sign a periodic review", || web::to(review)),
+        Route::post("/api/v1/documents/{number}/review", DECIDE, "Sign a periodic review", || {
+            web::to(review)
+        }),
     ]
 }
 
@@ -118,7 +135,11 @@ async fn change_owner(desk: Desk, path: web::Path<String>, body: Body<OwnerInput
     .await
 }
 
-async fn create_version(desk: Desk, path: web::Path<String>, body: Body<VersionInput>) -> Result<HttpResponse> {
+async fn create_version(
+    desk: Desk,
+    path: web::Path<String>,
+    body: Body<VersionInput>,
+) -> Result<HttpResponse> {
     let (number, actor) = (path.into_inner(), desk.caller.actor(Permission::WriteDrafts)?);
     let new = body.0.check()?;
     desk.reply(move |tx| {

@@ -201,7 +201,10 @@ fn asked_people(
     let mut faults = crate::web::input::Faults::new();
     let mut tasks = Vec::new();
     let mut by_qa = false;
-    let lists = [(Meaning::Reviewed, "reviewers", &submission.reviewers), (Meaning::Approved, "approvers", &submission.approvers)];
+    let lists = [
+        (Meaning::Reviewed, "reviewers", &submission.reviewers),
+        (Meaning::Approved, "approvers", &submission.approvers),
+    ];
     for (meaning, list, logins) in lists {
         for (index, login) in logins.iter().enumerate() {
             let field = format!("{list}[{index}]");
@@ -267,7 +270,12 @@ pub struct Consent {
 /// # Errors
 /// 404; 403 for an author of the version or who was not asked; 409 when it is not in review, was changed, is signed
 /// already, when reviewers are still to sign, or when it would begin before a version approved earlier.
-pub fn sign(tx: &mut Tx<'_>, signer: &Signer, target: Target<'_>, consent: &Consent) -> Result<VersionRecord> {
+pub fn sign(
+    tx: &mut Tx<'_>,
+    signer: &Signer,
+    target: Target<'_>,
+    consent: &Consent,
+) -> Result<VersionRecord> {
     let record = store::require_version(tx.read(), target.0, target.1)?;
     let (meaning, account) = (consent.meaning, signer.actor.id.as_str());
     may_sign(&record, account, meaning)?;
@@ -343,7 +351,8 @@ pub fn reject(tx: &mut Tx<'_>, signer: &Signer, target: Target<'_>, reason: &str
     let record = store::require_version(tx.read(), target.0, target.1)?;
     must_be(&record.version, Stored::InReview)?;
     let account = signer.actor.id.as_str();
-    let asked = [Meaning::Reviewed, Meaning::Approved].map(|meaning| record.asked(meaning.code()).contains(&account));
+    let asked =
+        [Meaning::Reviewed, Meaning::Approved].map(|meaning| record.asked(meaning.code()).contains(&account));
     if !asked.contains(&true) {
         return Err(Error::forbidden("not-asked"));
     }

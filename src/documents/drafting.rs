@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::intake::{Changes, NewDocument, NewVersion, references};
 use super::number::{Number, VersionNumber};
-use super::record::{
-    Carried, Document, DocumentRecord, Rendition, Stored, Version, VersionRecord, content,
-};
+use super::record::{Carried, Document, DocumentRecord, Rendition, Stored, Version, VersionRecord, content};
 use super::store;
 use super::timeline::Timeline;
 use crate::error::{Error, Kind, Result};
@@ -85,7 +83,12 @@ pub fn change_owner(
 ///
 /// # Errors
 /// 404; 409 beside another open draft, or once the document is retired; 422 without a text.
-pub fn create_version(tx: &mut Tx<'_>, actor: &Actor, number: &str, new: &NewVersion) -> Result<VersionRecord> {
+pub fn create_version(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    number: &str,
+    new: &NewVersion,
+) -> Result<VersionRecord> {
     let document = store::require(tx.read(), number)?;
     must_not_be_retired(&document)?;
     let versions = store::versions(tx.read(), number)?;
@@ -214,7 +217,9 @@ pub(super) fn must_be(version: &Version, wanted: Stored) -> Result<()> {
     if version.stored() == wanted {
         return Ok(());
     }
-    Err(Error::conflict("wrong-state").arg("state", version.state.clone()).with("state", version.state.as_str()))
+    Err(Error::conflict("wrong-state")
+        .arg("state", version.state.clone())
+        .with("state", version.state.as_str()))
 }
 
 /// Refuses a document whose retirement is decided.

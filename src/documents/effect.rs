@@ -18,9 +18,10 @@ pub fn note_passed(tx: &mut Tx<'_>) -> Result<usize> {
         let document = store::require(tx.read(), &number)?;
         let versions = store::versions(tx.read(), &number)?;
         let timeline = Timeline::new(&versions, document.retired_from);
-        let took_effect = versions.iter().filter(|row| row.version == version).any(|row| {
-            row.effective_from.is_some_and(|from| timeline.state(row, from) == State::InForce)
-        });
+        let took_effect = versions
+            .iter()
+            .filter(|row| row.version == version)
+            .any(|row| row.effective_from.is_some_and(|from| timeline.state(row, from) == State::InForce));
         if took_effect {
             let subject = version_subject(&number, &version);
             tx.append(NewEntry::new(acts::VERSION_TOOK_EFFECT, &Actor::clock()).unchanged(&subject))?;

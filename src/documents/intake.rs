@@ -172,7 +172,9 @@ fn text_fault(field: &str, fault: &accept::TextFault) -> Error {
     let code = match fault.kind {
         accept::FaultKind::TooLong { .. } => "too-long",
         accept::FaultKind::NotUtf8 => "text-not-utf8",
-        accept::FaultKind::Nul | accept::FaultKind::Bidirectional(_) | accept::FaultKind::Control(_) => "text-control",
+        accept::FaultKind::Nul | accept::FaultKind::Bidirectional(_) | accept::FaultKind::Control(_) => {
+            "text-control"
+        }
     };
     let most = match fault.kind {
         accept::FaultKind::TooLong { limit } => limit,
@@ -180,7 +182,11 @@ fn text_fault(field: &str, fault: &accept::TextFault) -> Error {
     };
     let place = [("line", fault.line), ("column", fault.column), ("most", most)];
     let args = place.map(|(name, value)| (name, value.to_string())).to_vec();
-    Error::new(crate::error::Kind::Invalid, "invalid").field_with(FieldError { field: field.to_owned(), code, args })
+    Error::new(crate::error::Kind::Invalid, "invalid").field_with(FieldError {
+        field: field.to_owned(),
+        code,
+        args,
+    })
 }
 
 /// The document numbers a text refers to as `[[SOP-QA-001]]`, each once, sorted.
@@ -203,7 +209,9 @@ fn language(field: &str, tag: &str) -> Result<String> {
     let primary = parts.next().unwrap_or_default();
     let sound = (2..=3).contains(&primary.len())
         && primary.bytes().all(|byte| byte.is_ascii_lowercase())
-        && parts.all(|part| (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        && parts.all(|part| {
+            (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        })
         && tag.len() <= 35;
     if sound { Ok(tag.to_owned()) } else { Err(Error::invalid(field, "unknown-language")) }
 }
@@ -296,7 +304,9 @@ impl DocumentInput {
         let audience = faults.take(audience(&self.audience));
         let review_months = faults.take(months(self.review_months));
         let owner = faults.take(input::line("owner", &self.owner, 64));
-        let (Some(kind), Some(department), Some(title)) = (kind, department, title) else { return Err(faults.error()) };
+        let (Some(kind), Some(department), Some(title)) = (kind, department, title) else {
+            return Err(faults.error());
+        };
         let (Some(processes), Some(audience), Some(review_months), Some(owner)) =
             (processes, audience, review_months, owner)
         else {

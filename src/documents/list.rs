@@ -73,7 +73,8 @@ pub fn page(db: &mut Db, filter: &Filter, after: Option<&str>, limit: usize) -> 
             .order((document_version::document, document_version::major, document_version::minor))
             .load(db)?;
         for document in piece {
-            let own = versions.iter().filter(|version| version.document == document.number).cloned().collect();
+            let own =
+                versions.iter().filter(|version| version.document == document.number).cloned().collect();
             let listed = Listed { document, versions: own };
             if found.len() < limit && filter.lets_through(&listed)? {
                 found.push(listed);
@@ -116,11 +117,15 @@ impl Filter {
             let words = carried.title.values().chain([&listed.document.number]);
             words.into_iter().any(|words| words.to_lowercase().contains(&q))
         });
-        let has_process =
-            self.process.as_ref().is_none_or(|wanted| carried.processes.iter().any(|process| process == wanted));
+        let has_process = self
+            .process
+            .as_ref()
+            .is_none_or(|wanted| carried.processes.iter().any(|process| process == wanted));
         let has_status = self.status.is_none_or(|wanted| match self.sight {
             Sight::InForce(_) => wanted == State::InForce,
-            Sight::Archive => listed.versions.iter().any(|version| timeline.state(version, self.at) == wanted),
+            Sight::Archive => {
+                listed.versions.iter().any(|version| timeline.state(version, self.at) == wanted)
+            }
         });
         Ok(has_words && has_process && has_status)
     }

@@ -15,6 +15,7 @@ pub mod approval;
 pub mod codes;
 pub mod drafting;
 pub mod effect;
+pub mod import;
 pub mod intake;
 pub mod list;
 pub mod number;

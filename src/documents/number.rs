@@ -133,8 +133,19 @@ mod tests {
             assert_eq!(text.parse::<Number>().map(|number| number.to_string()), Ok(text.to_owned()));
         }
         for text in [
-            "", "SOP", "SOP-CS", "SOP-CS-000", "SOP-CS-1", "SOP-CS-0001", "SOP-XX-001", "sop-CS-001", "ABC-CS-001",
-            "SOP-CS-001-", "SOP-CS-+01", " SOP-CS-001", "SOP-CS-００１",
+            "",
+            "SOP",
+            "SOP-CS",
+            "SOP-CS-000",
+            "SOP-CS-1",
+            "SOP-CS-0001",
+            "SOP-XX-001",
+            "sop-CS-001",
+            "ABC-CS-001",
+            "SOP-CS-001-",
+            "SOP-CS-+01",
+            " SOP-CS-001",
+            "SOP-CS-００１",
         ] {
             assert_eq!(text.parse::<Number>(), Err(NoNumber), "{text:?}");
         }

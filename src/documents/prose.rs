@@ -121,7 +121,9 @@ fn diagram_fault(w: Words, fault: &DiagramFault) -> String {
     match fault.kind {
         DiagramFaultKind::TooLarge => w.t("documents-prose-diagram-too-large"),
         DiagramFaultKind::UnknownKind => w.t("documents-prose-diagram-unknown"),
-        DiagramFaultKind::Broken if !line.is_empty() => w.one("documents-prose-diagram-broken-at", "line", line),
+        DiagramFaultKind::Broken if !line.is_empty() => {
+            w.one("documents-prose-diagram-broken-at", "line", line)
+        }
         DiagramFaultKind::Broken => w.t("documents-prose-diagram-broken"),
         DiagramFaultKind::TooSlow => w.t("documents-prose-diagram-too-slow"),
         DiagramFaultKind::Failed => w.t("documents-prose-diagram-failed"),

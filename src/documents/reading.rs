@@ -38,7 +38,11 @@ pub fn visible_version(db: &mut Db, (number, version): (&str, &str), sight: Sigh
     let document = store::require(db, number)?;
     let versions = store::versions(db, number)?;
     let timeline = Timeline::new(&versions, document.retired_from);
-    if timeline.state(&record.version, now) == State::InForce { Ok(record) } else { Err(not_in_force(&timeline, now)) }
+    if timeline.state(&record.version, now) == State::InForce {
+        Ok(record)
+    } else {
+        Err(not_in_force(&timeline, now))
+    }
 }
 
 fn not_in_force(timeline: &Timeline<'_>, now: Timestamp) -> Error {

@@ -34,7 +34,8 @@ pub enum Stored {
 
 impl Stored {
     /// All stored states.
-    pub const ALL: [Self; 5] = [Self::Draft, Self::InReview, Self::Approved, Self::Cancelled, Self::Abandoned];
+    pub const ALL: [Self; 5] =
+        [Self::Draft, Self::InReview, Self::Approved, Self::Cancelled, Self::Abandoned];
 
     /// The column's value.
     pub const fn code(self) -> &'static str {
@@ -378,12 +379,14 @@ impl VersionRecord {
     pub fn snapshot(&self) -> Result<Snapshot> {
         let row = &self.version;
         let carried = row.carried()?;
-        let texts = self.renditions.iter().map(|text| {
-            json!({ "lang": text.lang, "sha256": text.sha256, "size": text.size })
-        });
-        let tasks = self.tasks.iter().map(|task| {
-            json!({ "round": task.round, "task": task.task, "account": task.account_id })
-        });
+        let texts = self
+            .renditions
+            .iter()
+            .map(|text| json!({ "lang": text.lang, "sha256": text.sha256, "size": text.size }));
+        let tasks = self
+            .tasks
+            .iter()
+            .map(|task| json!({ "round": task.round, "task": task.task, "account": task.account_id }));
         let signatures = self.signatures.iter().map(Signature::row).collect::<Vec<Value>>();
         Ok(Snapshot::new(&row.subject(), 1)
             .set("major", row.major)
@@ -424,7 +427,8 @@ impl VersionRecord {
 /// A value outside the body profile.
 pub fn content(document: &Document, version: &Version, renditions: &[Rendition]) -> Result<Vec<u8>> {
     let carried = version.carried()?;
-    let texts = renditions.iter().map(|text| json!({ "lang": text.lang, "sha256": text.sha256, "size": text.size }));
+    let texts =
+        renditions.iter().map(|text| json!({ "lang": text.lang, "sha256": text.sha256, "size": text.size }));
     let mut object = json!({
         "document": version.document,
         "version": version.version,

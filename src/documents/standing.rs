@@ -91,7 +91,9 @@ fn noted(tx: &mut Tx<'_>, number: &str, entry: NewEntry) -> Result<DocumentRecor
 pub fn review_due(record: &DocumentRecord, versions: &[Version], at: Timestamp) -> Option<Timestamp> {
     let version = Timeline::new(versions, record.document.retired_from).in_force(at)?;
     let confirmed = record.reviews.iter().filter(|review| {
-        review.version == version.version && review.outcome == Outcome::Confirmed.code() && review.reviewed_at <= at
+        review.version == version.version
+            && review.outcome == Outcome::Confirmed.code()
+            && review.reviewed_at <= at
     });
     let from = confirmed.map(|review| review.reviewed_at).max().or(version.effective_from)?;
     Some(from.plus_months(u32::try_from(version.review_months).ok()?))

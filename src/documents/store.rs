@@ -4,7 +4,8 @@ use diesel::prelude::*;
 
 use super::number::{Number, VersionNumber};
 use super::record::{
-    Document, DocumentRecord, Rendition, Review, Task, Version, VersionRecord, document_subject, version_subject,
+    Document, DocumentRecord, Rendition, Review, Task, Version, VersionRecord, document_subject,
+    version_subject,
 };
 use super::timeline::Timeline;
 use crate::error::{Error, Result};
@@ -206,7 +207,11 @@ pub fn all_in_force(db: &mut Db, at: Timestamp) -> Result<Vec<(Document, Version
         .order((document::number, document_version::major, document_version::minor))
         .load(db)?;
     let chunks = begun.chunk_by(|(one, _), (other, _)| one.number == other.number);
-    Ok(chunks.filter_map(|of_one| of_one.iter().max_by_key(|(_, v)| (v.effective_from, v.approved_at, v.number())).cloned()).collect())
+    Ok(chunks
+        .filter_map(|of_one| {
+            of_one.iter().max_by_key(|(_, v)| (v.effective_from, v.approved_at, v.number())).cloned()
+        })
+        .collect())
 }
 
 /// The documents whose version in force at an instant refers to this number.
@@ -237,7 +242,10 @@ pub fn begun_unnoted(db: &mut Db, now: Timestamp) -> Result<Vec<(String, String)
         .select(ledger_entry::obj_id)
         .load(db)?;
     let noted: std::collections::HashSet<String> = noted.into_iter().flatten().collect();
-    Ok(begun.into_iter().filter(|(document, version)| !noted.contains(&format!("{document}/{version}"))).collect())
+    Ok(begun
+        .into_iter()
+        .filter(|(document, version)| !noted.contains(&format!("{document}/{version}")))
+        .collect())
 }
 
 /// Adds a document.
@@ -281,7 +289,9 @@ pub fn insert_version(tx: &mut Tx<'_>, row: &Version) -> Result<()> {
 /// # Errors
 /// The database refuses.
 pub fn update_version(tx: &mut Tx<'_>, row: &Version) -> Result<()> {
-    diesel::update(document_version::table.find((&row.document, &row.version))).set(row).execute(tx.rows())?;
+    diesel::update(document_version::table.find((&row.document, &row.version)))
+        .set(row)
+        .execute(tx.rows())?;
     Ok(())
 }
 
@@ -289,7 +299,12 @@ pub fn update_version(tx: &mut Tx<'_>, row: &Version) -> Result<()> {
 ///
 /// # Errors
 /// The database refuses.
-pub fn replace_texts(tx: &mut Tx<'_>, version: &Version, texts: &[Rendition], targets: &[String]) -> Result<()> {
+pub fn replace_texts(
+    tx: &mut Tx<'_>,
+    version: &Version,
+    texts: &[Rendition],
+    targets: &[String],
+) -> Result<()> {
     let before = renditions(tx.read(), &version.document, &version.version)?;
     let key = |lang: &str| (version.document.clone(), version.version.clone(), lang.to_owned());
     let db = tx.rows();

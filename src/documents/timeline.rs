@@ -83,13 +83,17 @@ impl<'a> Timeline<'a> {
         if self.retired_from.is_some_and(|retired| retired <= at) {
             return None;
         }
-        self.versions.iter().filter(|version| begun(version).is_some_and(|(from, ..)| from <= at)).max_by_key(|v| begun(v))
+        self.versions
+            .iter()
+            .filter(|version| begun(version).is_some_and(|(from, ..)| from <= at))
+            .max_by_key(|v| begun(v))
     }
 
     /// When a version ceases to be in force, as far as is known now; none for one never approved or with no end.
     pub fn until(&self, version: &Version) -> Option<Timestamp> {
         let own = begun(version)?;
-        let next = self.versions.iter().filter_map(begun).filter(|place| *place > own).min().map(|(from, ..)| from);
+        let next =
+            self.versions.iter().filter_map(begun).filter(|place| *place > own).min().map(|(from, ..)| from);
         match (next, self.retired_from) {
             (Some(next), Some(retired)) => Some(next.min(retired.max(own.0))),
             (next, retired) => next.or(retired.map(|retired| retired.max(own.0))),

@@ -14,7 +14,7 @@ use super::key::LedgerKey;
 use super::lane::Lane;
 use super::signer::{Head as ToSign, SignerRefusal, SignerState, replace_file};
 use super::tree::{Frontier, consistency_proof};
-use super::{entry, note, store, tile};
+use super::{entry, store, tile};
 use crate::error::{Error, Result};
 use crate::store::schema::ledger_checkpoint;
 use crate::store::{Db, Readers};
@@ -182,22 +182,31 @@ impl Worker {
 
     /// Signs, or follows, where there is something new.
     fn step(&mut self) -> Result<Signed> {
-        if self.hand.key.is_none() {
+        let Some(origin) = self.hand.key.as_ref().map(|key| key.name().to_owned()) else {
             return self.follow();
-        }
-        let (epoch, signed) = (self.hand.epoch, self.tree.clone());
-        let grown = self.hand.readers.read_here(|db| read_back(db, epoch, signed))?;
-        let Some((tree, proof)) = grown else { return Ok(None) };
-        let (Some(key), Some(state), Some(root)) = (&self.hand.key, &mut self.state, tree.root()) else {
-            return Ok(None);
         };
+        // The state first, then the database: another process may sign meanwhile, and the database must never be behind.
+        let state = SignerState::load(&self.hand.folder.signer_state()).map_err(refused)?;
+        let kept = state.last(&origin).cloned();
+        let signed =
+            kept.as_ref().map(|kept| ToSign { size: kept.checkpoint.size, root: kept.checkpoint.root });
+        let (epoch, tree) = (self.hand.epoch, self.tree.clone());
+        let grown = self.hand.readers.read_here(|db| read_back(db, epoch, tree, signed))?;
+        let Some((tree, proof)) = grown else { return Ok(None) };
+        let (Some(key), Some(root)) = (&self.hand.key, tree.root()) else { return Ok(None) };
         let head = ToSign { size: tree.size(), root };
-        let note = state.extend(std::slice::from_ref(key), head, &proof).map_err(refused)?;
-        let size = note::unverified_checkpoint(&note).map_err(Error::internal)?.size;
+        let mut state = state;
+        let note = match state.extend(std::slice::from_ref(key), head, &proof) {
+            Ok(note) => note,
+            // A process that shares the folder was quicker; the next look finds what it has signed.
+            Err(_) if state.last(&origin) != kept.as_ref() => return Ok(None),
+            Err(refusal) => return Err(refused(refusal)),
+        };
         replace_file(&self.hand.folder.checkpoint(), note.as_bytes())?;
-        self.keep(size, &note)?;
+        self.keep(head.size, &note)?;
         self.tree = tree;
-        Ok(Some((size, note)))
+        self.state = Some(state);
+        Ok(Some((head.size, note)))
     }
 
     /// Notes stay in the database too: for the other nodes, and for proofs of consistency.
@@ -246,11 +255,22 @@ fn tree_as_signed(db: &mut Db, epoch: i64, signed: Option<ToSign>) -> Result<Fro
     Ok(tree)
 }
 
-/// Reads the entries beyond `tree` back, hashes them again and returns the grown tree with its proof of consistency.
-fn read_back(db: &mut Db, epoch: i64, mut tree: Frontier) -> Result<Option<(Frontier, Vec<Digest>)>> {
+/// Reads the entries beyond `tree` back, hashes them again, and returns the grown tree with the proof that it extends
+/// what was signed; none where nothing is new.
+fn read_back(
+    db: &mut Db,
+    epoch: i64,
+    mut tree: Frontier,
+    signed: Option<ToSign>,
+) -> Result<Option<(Frontier, Vec<Digest>)>> {
     let head = store::head(db)?.ok_or_else(|| Error::unavailable("no-installation"))?;
-    let signed = tree.size();
-    if head.epoch != epoch || head.size == signed {
+    let last = signed.map_or(0, |signed| signed.size);
+    if head.size < last {
+        return Err(Error::conflict("ledger-behind")
+            .arg("signed", last.to_string())
+            .arg("found", head.size.to_string()));
+    }
+    if head.epoch != epoch || head.size == tree.size() {
         return Ok(None);
     }
     while tree.size() < head.size {
@@ -272,7 +292,7 @@ fn read_back(db: &mut Db, epoch: i64, mut tree: Frontier) -> Result<Option<(Fron
     if tree.root() != head.tree()?.root() {
         return Err(Error::internal("the entries do not add up to the ledger's head"));
     }
-    let proof = consistency_proof(signed, head.size, |level, at| store::node(db, epoch, level, at))?;
+    let proof = consistency_proof(last, head.size, |level, at| store::node(db, epoch, level, at))?;
     Ok(Some((tree, proof.map(|proof| proof.path).unwrap_or_default())))
 }
 

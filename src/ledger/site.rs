@@ -150,11 +150,19 @@ impl Place {
         if !settings.is_empty() {
             return Err(Error::conflict("unsafe-durability").arg("settings", settings.join(", ")));
         }
-        let guards = store::guard_faults(&mut db)?;
-        if !guards.is_empty() {
-            return Err(Error::conflict("guards-altered").arg("guards", guards.join(", ")));
+        self.check_guards()
+    }
+
+    /// Refuses missing or altered guards.
+    ///
+    /// # Errors
+    /// 409 naming them.
+    pub fn check_guards(&self) -> Result<()> {
+        let guards = store::guard_faults(&mut self.target.open(Purpose::Write)?)?;
+        if guards.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        Err(Error::conflict("guards-altered").arg("guards", guards.join(", ")))
     }
 
     /// Opens the installation: lane, readers and signer. Appends entry 0 to a new ledger.

@@ -130,7 +130,7 @@ impl Permission {
             Self::RaiseDeviation => &[Qa, Ra, Author, Reviewer, Cs],
             Self::RunRecall => &[Qa, Ra],
             Self::Link => &[Qa, Ra, Author],
-            Self::WriteOrders => &[Integration],
+            Self::WriteOrders => &[Qa, Integration],
             Self::ReadRecords => &[Qa, Ra, Author, Reviewer, Cs, Auditor],
             Self::ReadTrail => &[Qa, Ra, Auditor, Admin],
             Self::ReadAccounts => &[Qa, Admin],

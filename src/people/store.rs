@@ -79,6 +79,17 @@ pub fn by_login(db: &mut Db, login: &str) -> Result<Option<Account>> {
     Ok(account::table.filter(account::login_sealed.eq_any(commitments)).first(db).optional()?)
 }
 
+/// The account that has this printed name; none where nobody has it, or more than one.
+///
+/// # Errors
+/// The database does not answer.
+pub fn account_of_name(db: &mut Db, name: &str) -> Result<Option<Account>> {
+    let commitments = ledger::sealed_as(db, "name", name)?;
+    let mut found: Vec<Account> =
+        account::table.filter(account::name_sealed.eq_any(commitments)).limit(2).load(db)?;
+    Ok(if found.len() == 1 { found.pop() } else { None })
+}
+
 /// The account's id for a login that a request names.
 ///
 /// # Errors

@@ -76,7 +76,7 @@ pub(super) fn require_media(request: &HttpRequest, wanted: &'static str) -> Resu
 }
 
 /// The whole body, at most `most` bytes (413), its digest noted in the request's extensions.
-pub(super) async fn read_body(request: &HttpRequest, payload: Payload, most: usize) -> Result<web::Bytes> {
+pub async fn read_body(request: &HttpRequest, payload: Payload, most: usize) -> Result<web::Bytes> {
     let too_large = || Error::new(Kind::TooLarge, "too-large").arg("most", most.to_string());
     let announced = request.headers().get(actix_web::http::header::CONTENT_LENGTH);
     let announced =

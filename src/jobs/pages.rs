@@ -1,0 +1,83 @@
+//! The page of a job: how far it is, and what came of it.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use serde_json::Value;
+
+use super::api::{message, visible};
+use super::record::Job;
+use crate::error::Result;
+use crate::people::desk::Reader;
+use crate::people::view::View;
+use crate::web::page::{Frame, page};
+use crate::web::parts::{Look, Tag, tag};
+use crate::web::words::Words;
+
+#[derive(Template)]
+#[template(path = "jobs/job.html")]
+struct JobPage {
+    frame: Frame,
+    job: Job,
+    message: String,
+    state: Tag,
+    figures: Vec<(String, i64)>,
+    rejected: Vec<Rejected>,
+    unlisted: i64,
+}
+
+/// A value that an import could not take.
+struct Rejected {
+    row: i64,
+    field: String,
+    value: String,
+    message: String,
+}
+
+/// The figures of an import's result, in the order in which they are shown.
+const FIGURES: [&str; 5] = ["orders", "new", "changed", "unchanged", "rejected_orders"];
+
+/// `GET /jobs/{id}`.
+///
+/// # Errors
+/// 404, also for somebody else's job.
+pub(super) async fn show(reader: Reader, view: View, id: web::Path<String>) -> Result<HttpResponse> {
+    let job = visible(&reader, id.into_inner()).await?;
+    let w = view.words;
+    let result: Value =
+        job.result.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let figure = |name: &&str| Some((w.t(&format!("job-{name}")).into_owned(), result.get(*name)?.as_i64()?));
+    let shown = JobPage {
+        frame: view.frame(w.t(&format!("job-kind-{}", job.kind.replace('.', "-"))), "/records"),
+        message: message(&job, w),
+        state: state_tag(&job, w),
+        figures: FIGURES.iter().filter_map(figure).collect(),
+        rejected: rejected_of(&result),
+        unlisted: result.get("rejected_more").and_then(Value::as_i64).unwrap_or_default(),
+        job,
+    };
+    Ok(page(&shown, StatusCode::OK))
+}
+
+fn rejected_of(result: &Value) -> Vec<Rejected> {
+    let rows = result.get("rejected").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let text = |row: &Value, name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let rejected = |row: &Value| Rejected {
+        row: row.get("row").and_then(Value::as_i64).unwrap_or_default(),
+        field: text(row, "field"),
+        value: text(row, "value"),
+        message: text(row, "message"),
+    };
+    rows.iter().map(rejected).collect()
+}
+
+fn state_tag(job: &Job, w: Words) -> Tag {
+    let look = match job.state.as_str() {
+        "queued" => Look::Next,
+        "running" => Look::Reading,
+        "done" => Look::Live,
+        "failed" => Look::Yellow,
+        _ => Look::Stopped,
+    };
+    tag(look, w.t(&format!("job-state-{}", job.state)))
+}

@@ -1,0 +1,74 @@
+//! Jobs in the database.
+
+use diesel::prelude::*;
+
+use super::record::{Job, State};
+use crate::error::{Error, Result};
+use crate::ledger::lane::Tx;
+use crate::ledger::site::Site;
+use crate::store::Db;
+use crate::store::schema::job;
+
+/// Keeps a new job.
+///
+/// # Errors
+/// The database refuses.
+pub fn insert(tx: &mut Tx<'_>, job: &Job) -> Result<()> {
+    diesel::insert_into(job::table).values(job).execute(tx.rows())?;
+    Ok(())
+}
+
+/// The job of this id.
+///
+/// # Errors
+/// 404.
+pub(super) fn require(db: &mut Db, id: &str) -> Result<Job> {
+    let found = job::table.find(id).first(db).optional()?;
+    found.ok_or_else(|| Error::not_found("job", id))
+}
+
+/// How far a job is.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    pub state: State,
+    pub done: i64,
+    pub total: i64,
+    pub message: String,
+    pub result: Option<String>,
+}
+
+/// Notes how far a job is.
+pub(super) fn update(tx: &mut Tx<'_>, id: &str, step: &Step) -> Result<()> {
+    let now = tx.now();
+    diesel::update(job::table.find(id))
+        .set((
+            job::state.eq(step.state.code()),
+            job::done.eq(step.done),
+            job::total.eq(step.total),
+            job::message.eq(&step.message),
+            job::result.eq(&step.result),
+            job::updated_at.eq(now),
+        ))
+        .execute(tx.rows())?;
+    Ok(())
+}
+
+/// Marks as failed what was waiting or at work when the last process ended; for the start of a server. A job that
+/// another node is still at puts itself right with its next step.
+///
+/// # Errors
+/// The lane cannot write.
+pub fn fail_unfinished(site: &Site) -> Result<usize> {
+    let unfinished = [State::Queued.code(), State::Running.code()];
+    site.lane.write_here(move |tx| {
+        let now = tx.now();
+        let unfinished = job::table.filter(job::state.eq_any(unfinished));
+        Ok(diesel::update(unfinished)
+            .set((
+                job::state.eq(State::Failed.code()),
+                job::message.eq("job-interrupted"),
+                job::updated_at.eq(now),
+            ))
+            .execute(tx.rows())?)
+    })
+}
