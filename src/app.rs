@@ -7,10 +7,11 @@ use actix_web::{App, HttpServer, web};
 use crate::error::{Error, Result};
 use crate::ledger::site::Site;
 use crate::ledger::subject::Governed;
+use crate::links::resolver::{Resolver, Resolvers};
 use crate::people::desk::InFlight;
 use crate::people::gate::{self, Callers, Route};
 use crate::web::{metrics::Metrics, page, request};
-use crate::{documents, jobs, orders, people};
+use crate::{deviations, documents, jobs, links, orders, people, recalls};
 
 /// Every route there is, in the order in which addresses are tried.
 pub fn routes() -> Vec<Route> {
@@ -18,6 +19,9 @@ pub fn routes() -> Vec<Route> {
     routes.extend(documents::routes());
     routes.extend(orders::routes());
     routes.extend(jobs::routes());
+    routes.extend(deviations::routes());
+    routes.extend(recalls::routes());
+    routes.extend(links::routes());
     routes
 }
 
@@ -28,7 +32,21 @@ pub const GOVERNED: &[Governed] = &[
     documents::store::GOVERNED,
     documents::store::GOVERNED_VERSIONS,
     orders::store::GOVERNED,
+    deviations::store::GOVERNED,
+    recalls::store::GOVERNED,
+    links::store::GOVERNED,
 ];
+
+/// What links know of the features whose subjects they tie.
+pub const RESOLVERS: Resolvers = Resolvers(&[ORDERS, deviations::RESOLVER, recalls::RESOLVER]);
+
+const ORDERS: Resolver = Resolver {
+    kind: "order",
+    exists: orders::read::exists,
+    instant: Some(orders::read::ordered_at),
+    title: orders::read::title_of,
+    pin: None,
+};
 
 /// What the workers share.
 #[derive(Clone)]
@@ -45,6 +63,7 @@ pub struct Shared {
 impl Shared {
     /// The shared state over an open installation. Waits for the lane once: not to be called from a worker.
     pub fn new(site: Site) -> Self {
+        recalls::connect();
         if let Err(error) = jobs::fail_unfinished(&site) {
             tracing::warn!(%error, "jobs of the last run could not be marked as failed");
         }
@@ -66,7 +85,8 @@ impl Shared {
             .app_data(self.page.clone())
             .app_data(self.metrics.clone())
             .app_data(self.callers.clone())
-            .app_data(self.in_flight.clone());
+            .app_data(self.in_flight.clone())
+            .app_data(web::Data::new(RESOLVERS));
         crate::web::routes(config);
         let mut waiting = routes();
         while let Some(first) = waiting.first() {

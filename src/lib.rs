@@ -8,13 +8,17 @@
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod deviations;
 pub mod documents;
 pub mod error;
 pub mod id;
 pub mod jobs;
 pub mod ledger;
+pub mod links;
 pub mod orders;
 pub mod people;
+pub mod recalls;
+pub mod records;
 pub mod signatures;
 pub mod store;
 pub mod text;

@@ -1,16 +1,13 @@
 //! Orders over HTTP: the ERP's word, files of it, holds and their release, and who sees what.
 
-mod import;
-
-use std::sync::Once;
+use std::time::Duration;
 
 use diesel::prelude::*;
 use serde_json::{Value, json};
 use sopledger::ledger::digest::Digest;
-use sopledger::orders::hold::{self, Alert};
-use sopledger::orders::record::Line;
 use sopledger::orders::store::GOVERNED;
 use sopledger::store::Db;
+use sopledger::store::schema::job;
 
 use crate::house::{Answer, Client, House, MORNING, PASSWORD, both};
 
@@ -38,11 +35,7 @@ fn put(client: &Client, number: &str, order: &Value) -> Answer {
 }
 
 fn orders_acts(house: &House) -> Vec<String> {
-    house
-        .acts()
-        .into_iter()
-        .filter(|act| act.starts_with("order.") || act.starts_with("signature."))
-        .collect()
+    house.acts().into_iter().filter(|act| act.starts_with("order.") || act.starts_with("signature.")).collect()
 }
 
 /// The snapshot recomputed from the tables is the one that was sealed last.
@@ -58,20 +51,11 @@ fn assert_sealed(house: &House, number: &str) {
     assert_eq!(sealed, Some(recomputed));
 }
 
-/// Stands in for the recalls, which are another feature's: one batch is recalled, for all houses of these tests.
-fn with_a_recall() {
-    static CONNECTED: Once = Once::new();
-    fn alerts_for(_: &mut Db, lines: &[Line]) -> sopledger::error::Result<Vec<Alert>> {
-        let recalled = lines.iter().filter(|line| line.batch.as_deref() == Some(RECALLED));
-        let alert = |line: &Line| Alert {
-            recall: "RCL-2026-0001".to_owned(),
-            line: line.line.clone(),
-            material: line.material.clone(),
-            batch: RECALLED.to_owned(),
-        };
-        Ok(recalled.map(alert).collect())
-    }
-    CONNECTED.call_once(|| hold::connect(hold::Recalls { alerts_for, note_hits: |_, _, _, _| Ok(()) }));
+/// One batch is recalled in this house.
+fn with_a_recall(house: &House) {
+    let recall = json!({ "title": "胰岛素注射液", "class": "II", "class_rationale": "可逆", "reason": "含量", "role": "wholesaler",
+                         "origin": "voluntary", "batches": [{ "batch": RECALLED }], "decided_at": MORNING });
+    house.person("ra").post("/api/v1/recalls", recall).expect(201);
 }
 
 #[test]
@@ -89,10 +73,7 @@ fn an_order_is_kept_once_and_again_only_where_it_differs() {
 
         let mut changed = order();
         changed["lines"][0]["quantity"] = json!("199.5");
-        changed["events"]
-            .as_array_mut()
-            .unwrap()
-            .push(json!({ "kind": "delivered", "at": "2026-02-19T02:55:00Z" }));
+        changed["events"].as_array_mut().unwrap().push(json!({ "kind": "delivered", "at": "2026-02-19T02:55:00Z" }));
         let body = put(&erp, "4500012345", &changed).expect(200).json();
         assert_eq!(body["lines"][0]["quantity"], "199.5");
         assert_eq!(orders_acts(house), ["order.imported", "order.updated"]);
@@ -116,10 +97,7 @@ fn an_unchanged_personal_value_keeps_its_commitment() {
         let before = state();
         let mut changed = order();
         changed["ship_to"] = json!("北京");
-        changed["events"]
-            .as_array_mut()
-            .unwrap()
-            .insert(0, json!({ "kind": "ordered", "at": MORNING, "by": "erp" }));
+        changed["events"].as_array_mut().unwrap().insert(0, json!({ "kind": "ordered", "at": MORNING, "by": "erp" }));
         put(&erp, "1", &changed).expect(200);
         let after = state();
         assert_eq!(after.order.customer_sealed, before.order.customer_sealed);
@@ -157,8 +135,7 @@ fn a_refused_order_names_all_its_fields_and_leaves_nothing() {
     bad["lines"][1]["batch"] = json!("a\u{202e}b");
     bad["lines"][1]["quantity"] = json!("-4");
     let errors = put(&erp, "1", &bad).refused(422, "invalid").json()["errors"].clone();
-    let fields: Vec<_> =
-        errors.as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
+    let fields: Vec<_> = errors.as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
     assert_eq!(fields, ["customer.name", "lines[1].batch", "lines[1].quantity"]);
     let mut system = order();
     system["recorded_at"] = json!(MORNING);
@@ -216,8 +193,8 @@ fn a_list_is_filtered_by_batch_customer_and_days_of_shipping() {
 
 #[test]
 fn a_recalled_batch_holds_a_new_order_until_qa_signs_its_release() {
-    with_a_recall();
     both(|house| {
+        with_a_recall(house);
         let (erp, qa) = (house.person("erp"), house.person("qa"));
         let mut recalled = order();
         recalled["lines"][0]["batch"] = json!(RECALLED);
@@ -249,8 +226,8 @@ fn a_recalled_batch_holds_a_new_order_until_qa_signs_its_release() {
 
 #[test]
 fn an_order_that_was_there_is_held_when_a_recalled_batch_comes_onto_it() {
-    with_a_recall();
     let house = House::sqlite();
+    with_a_recall(&house);
     let erp = house.person("erp");
     put(&erp, "1", &order()).expect(201);
     let mut recalled = order();
@@ -259,10 +236,145 @@ fn an_order_that_was_there_is_held_when_a_recalled_batch_comes_onto_it() {
     assert_eq!(orders_acts(&house), ["order.imported", "order.updated", "order.held"]);
 }
 
+const HEADER: &str = "VBELN,KUNNR,customer_name,ship_to,POSNR,MATNR,name,approval_number,CHARG,VFDAT,KWMENG,unit,storage,\
+                      ordered_at,released_at,shipped_at,delivered_at,shipped_by";
+
+fn row(number: &str, line: &str, quantity: &str) -> String {
+    format!(
+        "{number},10023,第一医院,,{line},100238,胰岛素,,230815,20270731,{quantity},BOX,2-8,2026-02-18T09:12:00+08:00,,,,"
+    )
+}
+
+fn import(client: &Client, media: &str, bytes: Vec<u8>) -> Answer {
+    client.send("POST", "/api/v1/orders/import", Some(bytes), &[("content-type", media), ("accept-language", "en")])
+}
+
+/// The job's answer once it is over.
+fn wait(client: &Client, location: &str) -> Value {
+    for _ in 0..200 {
+        let job = client.get(location).expect(200).json();
+        if matches!(job["state"].as_str(), Some("done" | "failed" | "cancelled")) {
+            return job;
+        }
+        std::thread::sleep(Duration::from_millis(25));
+    }
+    panic!("{location} does not end");
+}
+
+#[test]
+fn a_csv_is_imported_in_a_job_that_tells_what_it_rejected_and_why() {
+    both(|house| {
+        let erp = house.person("erp");
+        let rows = [HEADER.to_owned(), row("1", "10", "2"), row("2", "10", "-1"), row("3", "10", "1"), row("1", "20", "3")];
+        let file = format!("\u{feff}{}\r\n", rows.join("\r\n")).into_bytes();
+        let accepted = import(&erp, "text/csv; charset=utf-8", file.clone()).expect(202);
+        let job = wait(&erp, accepted.header("location").unwrap());
+        assert_eq!((&job["state"], &job["done"], &job["total"]), (&json!("done"), &json!(2), &json!(2)));
+        let result = &job["result"];
+        let figures = ["orders", "new", "changed", "unchanged"].map(|name| result[name].as_i64().unwrap());
+        assert_eq!(figures, [3, 2, 0, 0]);
+        let rejected = &result["rejected"][0];
+        assert_eq!((&rejected["row"], &rejected["field"], &rejected["value"]), (&json!(3), &json!("quantity"), &json!("-1")));
+        assert!(!rejected["message"].as_str().unwrap().is_empty());
+
+        let order = house.person("cs").get("/api/v1/orders/1").expect(200).json();
+        assert_eq!(order["lines"].as_array().unwrap().len(), 2);
+        assert_eq!(order["lines"][0]["expiry"], "2027-07-31");
+        let source = last_source(house);
+        assert_eq!(source["sha256"], Digest::of(&file).to_string());
+        assert_eq!((&source["system"], &source["row"]), (&json!("csv"), &json!(4)));
+
+        let again = import(&erp, "text/csv", file).expect(202);
+        let again = wait(&erp, again.header("location").unwrap());
+        assert_eq!((&again["result"]["unchanged"], &again["result"]["new"]), (&json!(2), &json!(0)));
+        assert_eq!(orders_acts(house), ["order.imported", "order.imported"]);
+        assert_sealed(house, "1");
+    });
+}
+
+/// The `source` of the last imported order's entry.
+fn last_source(house: &House) -> Value {
+    use sopledger::store::schema::ledger_entry;
+    let last = |db: &mut Db| {
+        let imported = ledger_entry::table.filter(ledger_entry::act.eq("order.imported"));
+        Ok(imported.order(ledger_entry::seq.desc()).select(ledger_entry::entry).first::<Vec<u8>>(db)?)
+    };
+    let bytes = house.site.readers.read_here(last).unwrap();
+    let body = String::from_utf8(bytes).unwrap().lines().nth(5).unwrap().to_owned();
+    serde_json::from_str::<Value>(&body).unwrap()["source"].clone()
+}
+
+#[test]
+fn ndjson_is_imported_and_a_key_used_again_answers_with_the_same_job() {
+    let house = House::sqlite();
+    let erp = house.person("erp");
+    let mut first = order();
+    first["number"] = json!("1");
+    let file = format!("{first}\n{{\"number\":\"2\"}}\n").into_bytes();
+    let headers = [("content-type", "application/x-ndjson"), ("idempotency-key", "k1")];
+    let send = |file: &[u8]| erp.send("POST", "/api/v1/orders/import", Some(file.to_vec()), &headers);
+    let accepted = send(&file).expect(202);
+    let location = accepted.header("location").unwrap().to_owned();
+    let result = wait(&erp, &location)["result"].clone();
+    assert_eq!((&result["orders"], &result["new"]), (&json!(2), &json!(1)));
+    let fields: Vec<_> = result["rejected"].as_array().unwrap().iter().map(|r| r["field"].as_str().unwrap()).collect();
+    assert_eq!(fields, ["customer.code", "customer.name", "lines"]);
+    assert_eq!(send(&file).expect(202).header("location"), Some(location.as_str()));
+    send(b"{}").refused(422, "idempotency-mismatch");
+    let jobs: i64 = house.site.readers.read_here(|db| Ok(job::table.count().get_result(db)?)).unwrap();
+    assert_eq!(jobs, 1);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_refused_before_any_job() {
+    let house = House::sqlite();
+    let erp = house.person("erp");
+    let csv = |text: &str| import(&erp, "text/csv", text.as_bytes().to_vec());
+    import(&erp, "application/json", b"[]".to_vec()).refused(415, "unsupported-media");
+    import(&erp, "text/csv", b"order\n\xd2\xc8\xb5\xba\n".to_vec()).refused(400, "import-encoding");
+    csv("order\0\n").refused(400, "nul");
+    let missing = csv(&HEADER.replace("MATNR,", "")).refused(422, "invalid").json();
+    assert_eq!(missing["errors"][0]["field"], "material");
+    import(&house.person("cs"), "text/csv", HEADER.into()).refused(403, "no-right");
+    let jobs: i64 = house.site.readers.read_here(|db| Ok(job::table.count().get_result(db)?)).unwrap();
+    assert_eq!(jobs, 0);
+}
+
+#[test]
+fn a_job_is_seen_by_who_started_it_by_qa_and_by_admin_alone() {
+    let house = House::sqlite();
+    let erp = house.person("erp");
+    let location = import(&erp, "text/csv", format!("{HEADER}\n{}\n", row("1", "10", "1")).into_bytes()).expect(202);
+    let location = location.header("location").unwrap().to_owned();
+    wait(&erp, &location);
+    for login in ["qa", "admin"] {
+        house.person(login).get(&location).expect(200);
+    }
+    for login in ["cs", "author", "auditor"] {
+        house.person(login).get(&location).refused(404, "not-found");
+    }
+    house.nobody().get(&location).refused(401, "sign-in");
+}
+
+#[test]
+fn a_job_cut_short_is_failed_at_the_next_start() {
+    let house = House::sqlite();
+    let id = house.id("qa");
+    let cut = sopledger::jobs::Job::new("orders.import", &id, house.site.clock.now());
+    let location = format!("/api/v1/jobs/{}", cut.id);
+    house.site.lane.write_here(move |tx| sopledger::jobs::insert(tx, &cut)).unwrap();
+    let qa = house.person("qa");
+    assert_eq!(qa.get(&location).expect(200).json()["state"], "queued");
+    assert_eq!(sopledger::jobs::fail_unfinished(&house.site).unwrap(), 1);
+    let job = qa.get(&location).expect(200).json();
+    assert_eq!(job["state"], "failed");
+    assert!(!job["message"].as_str().unwrap().starts_with("job-"), "{job}");
+}
+
 #[test]
 fn the_pages_show_what_the_api_gives_in_both_languages() {
-    with_a_recall();
     let house = House::sqlite();
+    with_a_recall(&house);
     let (erp, qa) = (house.person("erp"), house.person("qa"));
     let mut recalled = order();
     recalled["lines"][0]["batch"] = json!(RECALLED);
@@ -281,109 +393,4 @@ fn the_pages_show_what_the_api_gives_in_both_languages() {
     }
     let page = house.person("cs").get_with("/orders/1", &[("accept", "text/html")]).expect(200).text;
     assert!(!page.contains("/orders/1/release"), "only QA is offered what only QA may");
-}
-
-/// A document of these processes, approved and in force from now on; answers its version's digest.
-fn in_force(house: &House, processes: &[&str]) -> (String, String) {
-    let (author, reviewer, qa) = (house.person("author"), house.person("reviewer"), house.person("qa"));
-    let document = author
-        .post(
-            "/api/v1/documents",
-            json!({
-                "kind": "sop", "department": "CS", "owner": "author", "title": { "zh-CN": "订单处理", "en": "Orders" },
-                "processes": processes, "audience": ["cs"], "review_months": 24,
-            }),
-        )
-        .expect(201)
-        .json();
-    let number = document["number"].as_str().unwrap().to_owned();
-    let versions = format!("/api/v1/documents/{number}/versions");
-    let text = json!({ "zh-CN": "# 订单处理\n\n1. 核对。\n", "en": "# Orders\n\n1. Check.\n" });
-    let draft = json!({ "renditions": text, "change_summary": "first", "change_reason": "new" });
-    let draft = author.post(&versions, draft).expect(201).json();
-    let version = format!("{versions}/{}", draft["version"].as_str().unwrap());
-    let submit = json!({
-        "reviewers": ["reviewer"], "approvers": ["qa"], "digest": draft["digest"], "password": PASSWORD,
-    });
-    let submitted = author.post(&format!("{version}/submit"), submit).expect(200).json();
-    let digest = submitted["digest"].as_str().unwrap().to_owned();
-    let sign = |meaning: &str| json!({ "meaning": meaning, "digest": digest, "password": PASSWORD });
-    reviewer.post(&format!("{version}/sign"), sign("reviewed")).expect(200);
-    qa.post(&format!("{version}/sign"), sign("approved")).expect(200);
-    (number, digest)
-}
-
-/// Puts an acknowledgement beside a version, as training will.
-fn acknowledge(house: &House, number: &str, login: &str) {
-    use sopledger::store::schema::signature;
-    let (account, subject) = (house.id(login), format!("{number}/1.0"));
-    let change = move |tx: &mut sopledger::ledger::lane::Tx<'_>| {
-        let now = tx.now();
-        let row = sopledger::signatures::Signature {
-            id: sopledger::id::new("s"),
-            subject_kind: "document".to_owned(),
-            subject_id: subject.clone(),
-            round: 1,
-            account_id: account.clone(),
-            role: "cs".to_owned(),
-            meaning: "acknowledged".to_owned(),
-            digest: String::new(),
-            method: "password".to_owned(),
-            signed_at: now,
-            seq: 0,
-            name_sealed: String::new(),
-            comment: None,
-        };
-        diesel::insert_into(signature::table).values(&row).execute(tx.rows())?;
-        Ok(())
-    };
-    house.site.lane.write_here(change).unwrap();
-}
-
-#[test]
-fn each_event_leads_to_what_was_in_force_then_and_to_who_was_trained() {
-    both(|house| {
-        let (number, digest) = in_force(house, &["order_intake", "shipping", "cold_chain"]);
-        house.later(600);
-        acknowledge(house, &number, "cs");
-        let mut order = order();
-        order["events"] = json!([
-            { "kind": "ordered", "at": "2026-03-02T01:59:59Z", "by": "cs" },
-            { "kind": "ordered", "at": "2026-03-02T02:05:00Z", "by": "cs" },
-            { "kind": "shipped", "at": "2026-03-02T02:15:00Z", "by": "cs 某" },
-            { "kind": "shipped", "at": "2026-03-02T02:16:00Z", "by": "nobody" },
-            { "kind": "delivered", "at": "2026-03-02T02:17:00Z" },
-        ]);
-        put(&house.person("erp"), "1", &order).expect(201);
-        let procedures = house.person("qa").get("/api/v1/orders/1/procedures").expect(200).json();
-        let rows: Vec<_> = procedures
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|row| (row["process"].as_str().unwrap(), row["document"].as_str(), row["trained"].clone()))
-            .collect();
-        let held = Some(number.as_str());
-        let expected = [
-            ("order_intake", None, json!(false)),
-            ("credit_check", None, json!(false)),
-            ("cold_chain", None, json!(false)),
-            ("order_intake", held, json!(false)),
-            ("credit_check", None, json!(false)),
-            ("cold_chain", held, json!(false)),
-            ("shipping", held, json!(true)),
-            ("cold_chain", held, json!(true)),
-            ("shipping", held, json!("unknown")),
-            ("cold_chain", held, json!("unknown")),
-            ("delivery", None, json!("not_recorded")),
-            ("cold_chain", held, json!("not_recorded")),
-        ];
-        assert_eq!(rows, expected);
-        let shipped = &procedures[6];
-        assert_eq!((&shipped["version"], &shipped["digest"]), (&json!("1.0"), &json!(digest)));
-        house.person("qa").get("/api/v1/orders/2/procedures").refused(404, "not-found");
-        let page = house.person("qa").get_with("/orders/1", &[("accept", "text/html")]).expect(200).text;
-        assert!(
-            page.contains(&format!("href=\"/documents/{number}/1.0\"")) && page.contains("当时无有效文件")
-        );
-    });
 }

@@ -1,0 +1,52 @@
+//! Numbers of quality records: `DEV-2026-0001`, counted by kind and year of the site's zone, never given twice.
+
+use chrono::Datelike;
+use chrono_tz::Tz;
+
+use super::kind::RecordKind;
+use crate::error::{Error, Result};
+use crate::ledger::lane::Tx;
+
+/// The next free number of this kind. Asked inside the lane, where nobody else can take it; records are never
+/// deleted, so none is given again.
+///
+/// # Errors
+/// The database does not answer, or holds a number of another form.
+pub fn next(tx: &mut Tx<'_>, kind: &RecordKind, zone: Tz) -> Result<String> {
+    let prefix = format!("{}-{:04}-", kind.prefix, tx.now().date_in(zone).year());
+    let last = (kind.last_number)(tx.read(), &prefix)?;
+    following(&prefix, last.as_deref())
+}
+
+fn following(prefix: &str, last: Option<&str>) -> Result<String> {
+    let count: u64 = match last {
+        None => 0,
+        Some(last) => last
+            .strip_prefix(prefix)
+            .and_then(|count| count.parse().ok())
+            .ok_or_else(|| Error::internal(format!("{last} is no number of ours")))?,
+    };
+    Ok(format!("{prefix}{:04}", count + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::following;
+
+    #[test]
+    fn numbers_are_counted_within_their_year() {
+        for (last, next) in [
+            (None, "DEV-2026-0001"),
+            (Some("DEV-2026-0041"), "DEV-2026-0042"),
+            (Some("DEV-2026-9999"), "DEV-2026-10000"),
+        ] {
+            assert_eq!(following("DEV-2026-", last).unwrap(), next);
+        }
+    }
+
+    #[test]
+    fn a_number_of_another_form_stops_the_counting() {
+        assert!(following("DEV-2026-", Some("DEV-2026-x")).is_err());
+        assert!(following("DEV-2026-", Some("DEV-2025-0001")).is_err());
+    }
+}

@@ -1,0 +1,54 @@
+//! The signatures of a record, for reading.
+
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::ledger::store as ledger;
+use crate::ledger::subject::Subject;
+use crate::people;
+use crate::signatures;
+use crate::store::Db;
+use crate::time::Timestamp;
+
+/// A signature for reading.
+#[derive(Debug, Clone, Serialize)]
+pub struct SignatureView {
+    /// What it means.
+    pub meaning: String,
+    /// Who signed, as login.
+    pub by: String,
+    /// The name as it was printed; none where it was erased.
+    pub name: Option<String>,
+    /// In which role.
+    pub role: String,
+    /// When.
+    pub signed_at: Timestamp,
+    /// Of what was on the screen.
+    pub digest: String,
+    /// What the signer added.
+    pub comment: Option<String>,
+    /// The entry.
+    pub seq: i64,
+}
+
+/// The signatures of a subject, in the order of signing.
+///
+/// # Errors
+/// The database does not answer.
+pub fn views(db: &mut Db, subject: &Subject) -> Result<Vec<SignatureView>> {
+    signatures::of(db, subject)?
+        .into_iter()
+        .map(|row| {
+            Ok(SignatureView {
+                by: people::store::person(db, &row.account_id)?.login,
+                name: ledger::unsealed(db, &row.name_sealed)?,
+                meaning: row.meaning,
+                role: row.role,
+                signed_at: row.signed_at,
+                digest: row.digest,
+                comment: row.comment,
+                seq: row.seq,
+            })
+        })
+        .collect()
+}
