@@ -8,8 +8,10 @@ use crate::error::{Error, Result};
 use crate::ledger::site::Site;
 use crate::ledger::subject::Governed;
 use crate::links::resolver::{Resolver, Resolvers};
+use crate::ledger::verify;
 use crate::people::desk::InFlight;
 use crate::people::gate::{self, Callers, Route};
+use crate::trail::{self, Verifier};
 use crate::web::{metrics::Metrics, page, request};
 use crate::{deviations, documents, jobs, links, orders, people, recalls};
 
@@ -22,6 +24,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(deviations::routes());
     routes.extend(recalls::routes());
     routes.extend(links::routes());
+    routes.extend(trail::routes());
     routes
 }
 
@@ -58,6 +61,7 @@ pub struct Shared {
     metrics: web::Data<Metrics>,
     callers: web::Data<Callers>,
     in_flight: web::Data<InFlight>,
+    verifier: web::Data<Verifier>,
 }
 
 impl Shared {
@@ -75,6 +79,7 @@ impl Shared {
             metrics: web::Data::new(Metrics::new(|_| ())),
             callers: web::Data::new(Callers::default()),
             in_flight: web::Data::new(InFlight::default()),
+            verifier: web::Data::new(Verifier::new(GOVERNED)),
         }
     }
 
@@ -86,7 +91,8 @@ impl Shared {
             .app_data(self.metrics.clone())
             .app_data(self.callers.clone())
             .app_data(self.in_flight.clone())
-            .app_data(web::Data::new(RESOLVERS));
+            .app_data(web::Data::new(RESOLVERS))
+            .app_data(self.verifier.clone());
         crate::web::routes(config);
         let mut waiting = routes();
         while let Some(first) = waiting.first() {
@@ -126,6 +132,7 @@ pub fn begin_background_work(_shared: &Shared) {}
 ///
 /// # Errors
 /// 409 naming the first record that differs.
-pub fn compare_records(_db: &mut crate::store::Db) -> Result<()> {
-    Ok(())
+pub fn compare_records(db: &mut crate::store::Db) -> Result<()> {
+    let different = verify::different_record(db, GOVERNED)?;
+    different.map_or(Ok(()), |subject| Err(Error::conflict("record-differs").arg("subject", subject)))
 }

@@ -23,4 +23,5 @@ pub mod signatures;
 pub mod store;
 pub mod text;
 pub mod time;
+pub mod trail;
 pub mod web;

@@ -5,6 +5,7 @@ mod accounts;
 mod init;
 mod serve;
 mod show;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -45,6 +46,8 @@ enum Command {
     Token(accounts::Token),
     /// Show the settings in force and where each comes from, secrets redacted
     Config(show::Format),
+    /// Check the database against what was sealed and signed; exit 0 sound, 1 a fault, 2 could not be checked
+    Verify(verify::Arguments),
     /// Show the closed list of acts
     Acts(show::Format),
 }
@@ -59,6 +62,7 @@ pub fn run() -> ExitCode {
     };
     log_to_stderr(&config);
     let done = match command {
+        Command::Verify(arguments) => return verify::run(&config, &arguments),
         Command::Init(arguments) => init::run(&config, &arguments),
         Command::Serve => serve::run(&config),
         Command::Migrate => serve::migrate(&config),

@@ -5,7 +5,7 @@ use chrono::TimeZone;
 use chrono_tz::Tz;
 
 use super::record::{Batch, Class, areas};
-use crate::error::{Error, Result};
+use crate::error::{Error, FieldError, Kind, Result};
 use crate::time::Timestamp;
 use crate::web::input::{self, Faults};
 
@@ -193,7 +193,12 @@ pub fn batches(field: &str, given: &[Batch]) -> Result<Vec<Batch>> {
 }
 
 fn few<'a, T>(field: &str, given: &'a [T]) -> Result<&'a [T]> {
-    if given.len() > MOST { Err(Error::invalid(field, "too-many")) } else { Ok(given) }
+    if given.len() <= MOST {
+        return Ok(given);
+    }
+    let args = vec![("most", MOST.to_string())];
+    let fault = FieldError { field: field.to_owned(), code: "too-many", args };
+    Err(Error::new(Kind::Invalid, "invalid").field_with(fault))
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub mod record;
 pub mod standing;
 pub mod store;
 pub mod timeline;
-pub mod views;
+mod views;
 
 /// The feature's routes, for machines and for people.
 pub fn routes() -> Vec<crate::people::gate::Route> {
