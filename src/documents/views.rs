@@ -190,6 +190,9 @@ pub struct Reading {
     /// The instant asked about, where it was not now.
     pub as_of: Option<Timestamp>,
     pub referring: Vec<MarginItem>,
+    /// Links of this version.
+    pub ties: Vec<MarginItem>,
+    pub may_link: bool,
     pub change: Option<Change>,
 }
 

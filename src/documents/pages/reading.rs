@@ -20,6 +20,8 @@ use crate::documents::views::{
     Act, Banner, Body, Change, Fact, MarginItem, NotInForce, PrintStyle, Reading, Tab, TongueLink, Unwritten,
 };
 use crate::error::{Error, Result};
+use crate::links::read::{Tie, ties};
+use crate::links::resolver::Resolvers;
 use crate::people::desk::Reader;
 use crate::people::gate::{Gate, Route};
 use crate::people::rights::Permission;
@@ -58,7 +60,12 @@ impl Wanted {
 }
 
 /// What is in force, or was at the instant asked for; else the newest version the reader may see.
-async fn document(view: View, reader: Reader, path: web::Path<String>, query: Query<Wanted>) -> Result<HttpResponse> {
+async fn document(
+    (view, reader): (View, Reader),
+    resolvers: web::Data<Resolvers>,
+    path: web::Path<String>,
+    query: Query<Wanted>,
+) -> Result<HttpResponse> {
     let (number, as_of, now) = (path.into_inner(), query.0.at(&view)?, view.now());
     let around = {
         let number = number.clone();
@@ -71,20 +78,23 @@ async fn document(view: View, reader: Reader, path: web::Path<String>, query: Qu
         crate::documents::list::Sight::InForce(_) => timeline.in_force(as_of.unwrap_or(now)),
     };
     match found.map(|version| version.version.clone()) {
-        Some(version) => reading_page(&view, &reader, (&number, &version), (query.0.lang(), as_of)).await,
+        Some(version) => {
+            let asked = (query.0.lang(), as_of, **resolvers);
+            reading_page(&view, &reader, (&number, &version), asked).await
+        }
         None if sight == crate::documents::list::Sight::Archive => Ok(unwritten(&view, &around)),
         None => Ok(not_in_force(&view, &number, around.in_force.clone())),
     }
 }
 
 async fn version(
-    view: View,
-    reader: Reader,
+    (view, reader): (View, Reader),
+    resolvers: web::Data<Resolvers>,
     path: web::Path<(String, String)>,
     query: Query<Wanted>,
 ) -> Result<HttpResponse> {
     let (number, version) = path.into_inner();
-    reading_page(&view, &reader, (&number, &version), (query.0.lang(), None)).await
+    reading_page(&view, &reader, (&number, &version), (query.0.lang(), None, **resolvers)).await
 }
 
 /// The page; a reader who may not see the version is led to the one in force.
@@ -92,7 +102,7 @@ async fn reading_page(
     view: &View,
     reader: &Reader,
     target: (&str, &str),
-    (lang, as_of): (Option<String>, Option<Timestamp>),
+    (lang, as_of, resolvers): (Option<String>, Option<Timestamp>, Resolvers),
 ) -> Result<HttpResponse> {
     let shown = match shown(reader, view, target).await {
         Err(error) if error.code() == "not-in-force" => {
@@ -110,13 +120,17 @@ async fn reading_page(
     let text = rendition(&shown.record, wished.as_deref(), &authoritative)?.clone();
     let (document, record, now) = (shown.around.document.clone(), shown.record.clone(), view.now());
     let for_read = text.clone();
-    let (checked, referring) = reader
+    let reads_records = reader.caller.may(Permission::ReadRecords);
+    let (checked, margin) = reader
         .read(move |db| {
             let referring = read::referred_by(db, &document.number, now)?;
-            match read_pages::checked(db, (&document, &record), &for_read)? {
-                Checked::Sound(words) => Ok((Ok(prose::prose(db, (words, &for_read.lang), now)?), referring)),
-                Checked::Broken { sealed, found } => Ok((Err((sealed, found)), referring)),
-            }
+            let subject = record.subject().to_string();
+            let ties = if reads_records { ties(db, resolvers, &subject)? } else { Vec::new() };
+            let checked = match read_pages::checked(db, (&document, &record), &for_read)? {
+                Checked::Sound(words) => Ok(prose::prose(db, (words, &for_read.lang), now)?),
+                Checked::Broken { sealed, found } => Err((sealed, found)),
+            };
+            Ok((checked, Margin { referring, ties }))
         })
         .await?;
     let body = match checked {
@@ -126,13 +140,30 @@ async fn reading_page(
         }
         Err((sealed, found)) => Body::Broken { sealed, found },
     };
-    Ok(page(&template(view, &shown, (text.lang, as_of, body, referring)), StatusCode::OK))
+    Ok(page(&template(view, &shown, (text.lang, as_of, body, margin)), StatusCode::OK))
+}
+
+/// What stands beside the text.
+struct Margin {
+    referring: Vec<Referring>,
+    ties: Vec<Tie>,
+}
+
+/// The other end of a link: how it is tied, what it is, and what it is called.
+fn tied(w: Words, tie: &Tie) -> MarginItem {
+    let way = if tie.outward { "link-relation" } else { "link-inverse" };
+    let (relation, kind) = (format!("{way}-{}", tie.link.relation), format!("link-kind-{}", tie.other.kind));
+    MarginItem {
+        href: format!("/{}s/{}", tie.other.kind, percent(&tie.other.id)),
+        name: tie.other.id.clone(),
+        title: format!("{} · {} {}", w.t(&relation), w.t(&kind), tie.title).trim_end().to_owned(),
+    }
 }
 
 fn template(
     view: &View,
     shown: &Shown,
-    (lang, as_of, body, referring): (String, Option<Timestamp>, Body, Vec<Referring>),
+    (lang, as_of, body, beside): (String, Option<Timestamp>, Body, Margin),
 ) -> Reading {
     let (w, version) = (view.words, &shown.record.version);
     let mut place = place_of_version(view, shown, Tab::Text);
@@ -160,7 +191,9 @@ fn template(
         entry: shown.entry.filter(|_| place.trail),
         banner: banner(&frame, shown, place.archive),
         as_of,
-        referring: referring.iter().map(margin).collect(),
+        referring: beside.referring.iter().map(margin).collect(),
+        ties: beside.ties.iter().map(|tie| tied(w, tie)).collect(),
+        may_link: view.caller().is_some_and(|caller| caller.may(Permission::Link)),
         change: change(shown, place.archive),
         body,
         lang,
