@@ -105,7 +105,9 @@ pub fn shown(db: &mut Db, target: (&str, &str), (sight, now): (Sight, Timestamp)
 /// The number of the newest entry about a version.
 fn last_entry(db: &mut Db, (number, version): (&str, &str)) -> Result<Option<i64>> {
     Ok(ledger_entry::table
-        .filter(ledger_entry::obj_kind.eq("document").and(ledger_entry::obj_id.eq(format!("{number}/{version}"))))
+        .filter(
+            ledger_entry::obj_kind.eq("document").and(ledger_entry::obj_id.eq(format!("{number}/{version}"))),
+        )
         .select(diesel::dsl::max(ledger_entry::seq))
         .first(db)?)
 }
@@ -141,9 +143,11 @@ fn signatures(db: &mut Db, record: &VersionRecord) -> Result<Vec<Signature>> {
     }
     if in_review_or_beyond && record.version.ended_at.is_none() {
         // Reviewers sign first, so they stand first; the task codes sort the other way.
-        let open = record.tasks.iter().rev().filter(|task| {
-            task.round == round && !record.has_signed(&task.account_id, &task.task)
-        });
+        let open = record
+            .tasks
+            .iter()
+            .rev()
+            .filter(|task| task.round == round && !record.has_signed(&task.account_id, &task.task));
         for task in open {
             list.push(Signature {
                 meaning: task.task.clone(),
@@ -176,7 +180,11 @@ pub enum Checked {
 ///
 /// # Errors
 /// The database does not answer.
-pub fn checked(db: &mut Db, (document, record): (&Document, &VersionRecord), text: &Rendition) -> Result<Checked> {
+pub fn checked(
+    db: &mut Db,
+    (document, record): (&Document, &VersionRecord),
+    text: &Rendition,
+) -> Result<Checked> {
     let object = content_digest(document, &record.version, &record.renditions)?.to_string();
     if object != record.version.digest {
         return Ok(Checked::Broken { sealed: record.version.digest.clone(), found: Some(object) });
@@ -212,7 +220,8 @@ pub fn reference_counts(db: &mut Db, numbers: &[String], at: Timestamp) -> Resul
         .load(db)?;
     let mut holding = HashMap::new();
     for document in &documents {
-        let own: Vec<Version> = versions.iter().filter(|row| row.document == document.number).cloned().collect();
+        let own: Vec<Version> =
+            versions.iter().filter(|row| row.document == document.number).cloned().collect();
         if let Some(version) = Timeline::new(&own, document.retired_from).in_force(at) {
             holding.insert(document.number.clone(), version.version.clone());
         }
@@ -250,7 +259,11 @@ pub fn candidates(db: &mut Db, permission: Permission, authors: &[String]) -> Re
     for id in ids.iter().filter(|id| !authors.contains(id)) {
         let person = people::person(db, id)?;
         let granting = person.roles.iter().filter(|role| permission.roles().contains(role));
-        found.push(Candidate { roles: granting.map(|role| role.code()).collect(), login: person.login, name: person.name });
+        found.push(Candidate {
+            roles: granting.map(|role| role.code()).collect(),
+            login: person.login,
+            name: person.name,
+        });
     }
     found.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(found)

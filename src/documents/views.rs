@@ -102,7 +102,8 @@ impl Register {
 
     fn overdue_tag(&self, days: &i64) -> Tag {
         let w = self.frame.w;
-        let word = if *days == 0 { w.t("document-overdue-today") } else { w.one("document-overdue", "days", *days) };
+        let word =
+            if *days == 0 { w.t("document-overdue-today") } else { w.one("document-overdue", "days", *days) };
         crate::web::parts::tag(crate::web::parts::Look::Yellow, word)
     }
 }
@@ -178,6 +179,7 @@ pub struct Reading {
     pub acts: Vec<Act>,
     pub facts: Vec<Fact>,
     pub tongues: Vec<TongueLink>,
+    /// The tag of the language that decides.
     pub authoritative: String,
     pub lang: String,
     pub since: Option<Timestamp>,
@@ -202,7 +204,11 @@ impl Reading {
     }
 
     fn print_style(&self) -> String {
-        format!("/documents/{}/{}/print.css", self.place.number, self.place.version.as_deref().unwrap_or_default())
+        format!(
+            "/documents/{}/{}/print.css",
+            self.place.number,
+            self.place.version.as_deref().unwrap_or_default()
+        )
     }
 }
 

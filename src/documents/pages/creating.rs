@@ -7,8 +7,8 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
 use super::{
-    FIELDS, SECTION, again, department_choices, kind_choices, process_choices, renamed, role_choices, tongue_choices,
-    whole,
+    FIELDS, SECTION, again, department_choices, kind_choices, process_choices, renamed, role_choices,
+    tongue_choices, whole,
 };
 use crate::documents::drafting;
 use crate::documents::intake::{DocumentInput, Title};
@@ -49,7 +49,9 @@ struct Fields {
 /// Titles by language, without the empty ones.
 pub(super) fn titles(zh: &str, en: &str) -> BTreeMap<String, String> {
     let both = [("zh-CN", zh), ("en", en)].into_iter();
-    both.filter(|(_, title)| !title.trim().is_empty()).map(|(lang, title)| (lang.into(), title.into())).collect()
+    both.filter(|(_, title)| !title.trim().is_empty())
+        .map(|(lang, title)| (lang.into(), title.into()))
+        .collect()
 }
 
 impl Fields {

@@ -10,8 +10,8 @@ use super::creating::titles;
 use super::history::compared;
 use super::reading::words_of_rendition;
 use super::{
-    FIELDS, SECTION, TONGUES, address, again, place, place_of_version, process_choices, renamed, role_choices, shown,
-    tongue_word, whole,
+    FIELDS, SECTION, TONGUES, address, again, place, place_of_version, process_choices, renamed,
+    role_choices, shown, tongue_word, whole,
 };
 use crate::documents::answers::{self, Warning};
 use crate::documents::drafting;
@@ -61,7 +61,9 @@ impl Fields {
     /// The texts as typed, by language; none where nothing is.
     fn texts(&self) -> BTreeMap<String, Option<String>> {
         let texts = TONGUES.into_iter().zip([&self.text_zh, &self.text_en]);
-        texts.map(|(lang, text)| (lang.to_owned(), Some(text.clone()).filter(|text| !text.trim().is_empty()))).collect()
+        texts
+            .map(|(lang, text)| (lang.to_owned(), Some(text.clone()).filter(|text| !text.trim().is_empty())))
+            .collect()
     }
 
     fn written(&self) -> Tongues {
@@ -179,7 +181,8 @@ fn template(view: &View, subject: &Subject, typed: Typed, texts: &Tongues) -> Dr
     let version = subject.record.as_ref().map(|record| record.version.version.clone());
     let key = if version.is_some() { "document-draft-edit" } else { "document-draft-new" };
     let title = format!("{} {}", subject.place.number, w.t(key));
-    let step = |code: &str| Choice { value: code.into(), label: w.t(&format!("document-step-{code}")).into_owned() };
+    let step =
+        |code: &str| Choice { value: code.into(), label: w.t(&format!("document-step-{code}")).into_owned() };
     Draft {
         frame: view.frame(title, SECTION),
         place: subject.place.clone(),
@@ -198,7 +201,8 @@ fn template(view: &View, subject: &Subject, typed: Typed, texts: &Tongues) -> Dr
 
 /// How the renditions are built differently, in words.
 pub(super) fn warnings(w: Words, texts: &Tongues, authoritative: &str) -> Vec<String> {
-    let written: Tongues = texts.iter().filter(|(_, text)| !text.is_empty()).map(|(l, t)| (l.clone(), t.clone())).collect();
+    let written: Tongues =
+        texts.iter().filter(|(_, text)| !text.is_empty()).map(|(l, t)| (l.clone(), t.clone())).collect();
     let told = |warning: Warning| {
         let n = |count: usize| i64::try_from(count).unwrap_or(i64::MAX).into();
         let args = [
@@ -225,12 +229,18 @@ async fn ask_edit(view: View, reader: Reader, path: web::Path<(String, String)>)
     let Some(record) = &subject.record else { return Err(Error::internal("an edited version is there")) };
     drafting::must_be(&record.version, crate::documents::record::Stored::Draft)?;
     let texts = texts(&reader, record).await?;
-    let typed = filled(&subject.carried, &texts, (&record.version.change_summary, &record.version.change_reason));
+    let typed =
+        filled(&subject.carried, &texts, (&record.version.change_summary, &record.version.change_reason));
     Ok(page(&template(&view, &subject, typed, &texts), StatusCode::OK))
 }
 
 /// The page again, with the texts as they would be read below the form. Nothing is written.
-async fn preview(view: &View, reader: &Reader, subject: &Subject, form: Form<Fields>) -> Result<HttpResponse> {
+async fn preview(
+    view: &View,
+    reader: &Reader,
+    subject: &Subject,
+    form: Form<Fields>,
+) -> Result<HttpResponse> {
     let (texts, now) = (form.fields.written(), view.now());
     let mut previews = Vec::new();
     for (lang, words) in &texts {
@@ -255,7 +265,12 @@ fn refused(view: &View, subject: &Subject, form: Form<Fields>, error: Error) -> 
     again(renamed(error, FIELDS), |error| {
         let draft = template(view, subject, form.typed, &texts);
         let digest = form.fields.digest;
-        Ok(Draft { frame: draft.frame.clone().failed(), sheet: draft.sheet.clone().refused(error), digest, ..draft })
+        Ok(Draft {
+            frame: draft.frame.clone().failed(),
+            sheet: draft.sheet.clone().refused(error),
+            digest,
+            ..draft
+        })
     })
 }
 
@@ -277,9 +292,10 @@ async fn create(
         Err(error) => Err(error),
     };
     match outcome {
-        Ok(record) => {
-            Ok(see_other_with(&address(&record.version.document, &record.version.version), "document-drafted"))
-        }
+        Ok(record) => Ok(see_other_with(
+            &address(&record.version.document, &record.version.version),
+            "document-drafted",
+        )),
         Err(error) => refused(&view, &subject, form, error),
     }
 }
@@ -301,7 +317,8 @@ async fn save(
     let target = (number.clone(), version.clone());
     let outcome = match form.fields.changes(&subject.carried.title).check() {
         Ok(changes) => {
-            desk.write(move |tx| drafting::save(tx, &actor, (&target.0, &target.1), (&expected, &changes))).await
+            desk.write(move |tx| drafting::save(tx, &actor, (&target.0, &target.1), (&expected, &changes)))
+                .await
         }
         Err(error) => Err(error),
     };
@@ -314,7 +331,12 @@ async fn save(
 
 /// Somebody saved meanwhile: what was typed stays, and below stands how it differs from what is now saved. Saving
 /// once more then replaces that knowingly.
-async fn stale(view: &View, reader: &Reader, target: (&str, &str), form: Form<Fields>) -> Result<HttpResponse> {
+async fn stale(
+    view: &View,
+    reader: &Reader,
+    target: (&str, &str),
+    form: Form<Fields>,
+) -> Result<HttpResponse> {
     let subject = edited(view, reader, target).await?;
     let Some(record) = &subject.record else { return Err(Error::internal("an edited version is there")) };
     let texts = form.fields.written();
@@ -323,7 +345,8 @@ async fn stale(view: &View, reader: &Reader, target: (&str, &str), form: Form<Fi
     for lang in TONGUES {
         let saved = words_of_rendition(reader, record, lang).await?;
         let typed = texts.get(lang).cloned().unwrap_or_default();
-        let caption = view.words.one("document-draft-meanwhile", "lang", tongue_word(view.words, lang)).into_owned();
+        let caption =
+            view.words.one("document-draft-meanwhile", "lang", tongue_word(view.words, lang)).into_owned();
         meanwhile.push(compared(&draft.frame, (saved, typed), (caption, lang.to_owned())).await?);
     }
     let error = Error::conflict("if-match-stale");

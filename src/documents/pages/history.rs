@@ -9,9 +9,7 @@ use super::{SECTION, listed, place, process_word, tongue_word};
 use crate::documents::read_pages::{self, Around};
 use crate::documents::record::{Carried, Version, VersionRecord};
 use crate::documents::store;
-use crate::documents::views::{
-    Comparison, Diff, Differing, History, HistoryRow, ReviewRow, Tab, TongueLink,
-};
+use crate::documents::views::{Comparison, Diff, Differing, History, HistoryRow, ReviewRow, Tab, TongueLink};
 use crate::error::{Error, Result};
 use crate::people::desk::Reader;
 use crate::people::gate::{Gate, Route};
@@ -136,7 +134,8 @@ async fn difference(
     query: Query<Compared>,
 ) -> Result<HttpResponse> {
     let w = view.words;
-    let Pair { around, old, new, rows: [from, to] } = pair(&view, &reader, number.into_inner(), &query.0).await?;
+    let Pair { around, old, new, rows: [from, to] } =
+        pair(&view, &reader, number.into_inner(), &query.0).await?;
     let asked = query.0.lang.filter(|lang| !lang.is_empty());
     let lang = asked.unwrap_or_else(|| around.document.authoritative_language.clone());
     let before = words_of_rendition(&reader, &old, &lang).await?;
@@ -199,7 +198,8 @@ fn differing(w: Words, (old, new): (&Carried, &Carried)) -> Vec<Differing> {
     let role = |w: Words, code: &str| w.t(&format!("role-{code}")).into_owned();
     let audience = |carried: &Carried| listed(w, &carried.audience, role);
     note(w.t("document-fact-audience").into_owned(), audience(old), audience(new));
-    let months = |carried: &Carried| w.one("document-months", "n", i64::from(carried.review_months)).into_owned();
+    let months =
+        |carried: &Carried| w.one("document-months", "n", i64::from(carried.review_months)).into_owned();
     note(w.t("document-fact-months").into_owned(), months(old), months(new));
     found
 }

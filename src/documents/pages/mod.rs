@@ -184,7 +184,10 @@ const FIELDS: &[(&str, &str)] = &[
 ];
 
 /// The answer to a refused form, with the refusal's status; what is a failure, or no longer there, goes on as an error.
-fn again<T: askama::Template>(error: Error, template: impl FnOnce(&Error) -> Result<T>) -> Result<HttpResponse> {
+fn again<T: askama::Template>(
+    error: Error,
+    template: impl FnOnce(&Error) -> Result<T>,
+) -> Result<HttpResponse> {
     let status = problem::status(&error);
     if status.is_server_error() || matches!(error.kind(), crate::error::Kind::NotFound) {
         return Err(error);

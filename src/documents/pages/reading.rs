@@ -6,8 +6,8 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
 use super::{
-    SECTION, address, department_word, kind_word, listed, place, place_of_version, process_word, shown, titled,
-    tongue_word, worded,
+    SECTION, address, department_word, kind_word, listed, place, place_of_version, process_word, shown,
+    titled, tongue_word, worded,
 };
 use crate::documents::answers::rendition;
 use crate::documents::prose;
@@ -183,7 +183,7 @@ fn template(
         acts: acts(view, shown),
         facts: facts(&frame, shown),
         tongues: tongues(w, shown, &lang),
-        authoritative: tongue_word(w, authoritative),
+        authoritative: authoritative.clone(),
         since: version.effective_from,
         until: shown.until,
         signatures: worded(w, &shown.signatures),
@@ -209,7 +209,8 @@ fn change(shown: &Shown, archive: bool) -> Option<Change> {
         return None;
     }
     let compare = before.map(|before| {
-        let href = format!("/documents/{}/diff?from={}&to={}", version.document, before.version, version.version);
+        let href =
+            format!("/documents/{}/diff?from={}&to={}", version.document, before.version, version.version);
         (before.version.clone(), href)
     });
     Some(Change { summary: version.change_summary.clone(), reason: version.change_reason.clone(), compare })
@@ -292,7 +293,10 @@ fn banner(frame: &Frame, shown: &Shown, archive: bool) -> Option<Banner> {
         head: w.t(&key).into_owned(),
         text: w.with(&format!("{key}.text"), &args).into_owned(),
         instead: instead.map(|instead| {
-            (format!("/documents/{number}"), w.one("document-banner-instead", "version", instead.as_str()).into_owned())
+            (
+                format!("/documents/{number}"),
+                w.one("document-banner-instead", "version", instead.as_str()).into_owned(),
+            )
         }),
         difference: instead.filter(|_| archive).map(|instead| {
             let (from, to) = if shown.state == State::Superseded {
@@ -340,7 +344,9 @@ fn acts(view: &View, shown: &Shown) -> Vec<Act> {
     let open = shown.around.timeline().open();
     if writes && open.is_none() && shown.around.document.retired_from.is_none() {
         acts.push(act(format!("/documents/{number}/draft/new"), "document-act-revise", "pencil", true));
-    } else if let Some(open) = open.filter(|open| open.version != version.version && caller.may(Permission::ReadAllVersions)) {
+    } else if let Some(open) =
+        open.filter(|open| open.version != version.version && caller.may(Permission::ReadAllVersions))
+    {
         let word = w.one("document-act-open", "version", open.version.as_str()).into_owned();
         acts.push(Act { href: address(number, &open.version), word, icon: "pencil", main: false });
     }
@@ -392,12 +398,20 @@ async fn print_style(view: View, reader: Reader, path: web::Path<(String, String
     let style = PrintStyle { head, foot: quoted(&format!("{title} · {printed}")) };
     let css = askama::Template::render(&style).map_err(Error::internal)?;
     let mut answer = HttpResponse::Ok();
-    answer.insert_header((CONTENT_TYPE, "text/css; charset=utf-8")).insert_header((CACHE_CONTROL, "no-store"));
+    answer
+        .insert_header((CONTENT_TYPE, "text/css; charset=utf-8"))
+        .insert_header((CACHE_CONTROL, "no-store"));
     Ok(answer.body(css))
 }
 
 /// The rendition of a version, checked by hand where a page needs its bare words.
-pub(super) async fn words_of_rendition(reader: &Reader, record: &crate::documents::record::VersionRecord, lang: &str) -> Result<String> {
-    let Some(text) = record.renditions.iter().find(|text| text.lang == lang).cloned() else { return Ok(String::new()) };
+pub(super) async fn words_of_rendition(
+    reader: &Reader,
+    record: &crate::documents::record::VersionRecord,
+    lang: &str,
+) -> Result<String> {
+    let Some(text) = record.renditions.iter().find(|text| text.lang == lang).cloned() else {
+        return Ok(String::new());
+    };
     reader.read(move |db| store::text(db, &text)).await
 }

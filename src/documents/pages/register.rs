@@ -36,13 +36,19 @@ pub(super) fn routes() -> Vec<Route> {
     vec![Route::get("/documents", Gate::May(Permission::ReadInForce), "", || web::to(register))]
 }
 
-async fn register(view: View, reader: Reader, wanted: Query<Wanted>, paging: Query<Paging>) -> Result<HttpResponse> {
+async fn register(
+    view: View,
+    reader: Reader,
+    wanted: Query<Wanted>,
+    paging: Query<Paging>,
+) -> Result<HttpResponse> {
     let now = view.now();
     let sight = reading::sight_of(&reader.caller, now);
     let template = empty(&view, sight);
-    let asked = wanted.0.filter((sight, now), view.zone).and_then(|filter| {
-        Ok((filter, paging.0.limit()?, paging.0.after::<String>()?))
-    });
+    let asked = wanted
+        .0
+        .filter((sight, now), view.zone)
+        .and_then(|filter| Ok((filter, paging.0.limit()?, paging.0.after::<String>()?)));
     let (filter, limit, after) = match asked {
         Ok(asked) => asked,
         Err(error) => {
@@ -102,7 +108,11 @@ fn states(w: Words) -> Vec<Choice> {
     State::ALL.into_iter().map(choice).collect()
 }
 
-fn rows(db: &mut Db, (w, filter, now): (Words, &Filter, Timestamp), found: &[Listed]) -> Result<Vec<RegisterRow>> {
+fn rows(
+    db: &mut Db,
+    (w, filter, now): (Words, &Filter, Timestamp),
+    found: &[Listed],
+) -> Result<Vec<RegisterRow>> {
     let numbers: Vec<String> = found.iter().map(|listed| listed.document.number.clone()).collect();
     let counts = reference_counts(db, &numbers, filter.at)?;
     let mut names = HashMap::new();
@@ -143,7 +153,8 @@ fn row(db: &mut Db, (w, filter, now): (Words, &Filter, Timestamp), listed: &List
             .and_then(|record| review_due(&record, &listed.versions, filter.at)),
         _ => None,
     };
-    let is_foremost = version.map(|version| &version.version) == timeline.foremost(now).map(|version| &version.version);
+    let is_foremost =
+        version.map(|version| &version.version) == timeline.foremost(now).map(|version| &version.version);
     let href = match version {
         Some(version) if !is_foremost => super::address(&document.number, &version.version),
         _ => format!("/documents/{}", document.number),

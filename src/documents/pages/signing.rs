@@ -75,7 +75,8 @@ fn template(view: &View, account: &str, shown: &Shown, typed: Typed) -> Sign {
 
 fn facts(frame: &Frame, shown: &Shown) -> Vec<Fact> {
     let (w, version, around) = (frame.w, &shown.record.version, &shown.around);
-    let fact = |key: &str, value: String| Fact { word: w.t(key).into_owned(), value, href: None, mono: false };
+    let fact =
+        |key: &str, value: String| Fact { word: w.t(key).into_owned(), value, href: None, mono: false };
     let name = super::titled(w, &shown.carried.title, around);
     let own = address(&version.document, &version.version);
     let document = format!("{} V{} {name}", version.document, version.version);
@@ -86,7 +87,8 @@ fn facts(frame: &Frame, shown: &Shown) -> Vec<Fact> {
         fact("document-draft-change_reason", version.change_reason.clone()),
     ];
     if let Some(before) = around.before(version) {
-        let href = format!("/documents/{}/diff?from={}&to={}", version.document, before.version, version.version);
+        let href =
+            format!("/documents/{}/diff?from={}&to={}", version.document, before.version, version.version);
         let value = w.one("document-sign-compare", "version", before.version.as_str()).into_owned();
         facts.push(Fact { href: Some(href), ..fact("document-fact-change", value) });
     }
@@ -141,7 +143,12 @@ async fn sign_version(
             let sign = template(&view, &reader.caller.id, &shown, typed);
             // What was on the screen stays what would be signed, unless it is that which has changed.
             let digest = if error.code() == "stale-digest" { sign.digest.clone() } else { digest };
-            Ok(Sign { frame: sign.frame.clone().failed(), sheet: sign.sheet.clone().refused(error), digest, ..sign })
+            Ok(Sign {
+                frame: sign.frame.clone().failed(),
+                sheet: sign.sheet.clone().refused(error),
+                digest,
+                ..sign
+            })
         }),
     }
 }

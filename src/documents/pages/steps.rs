@@ -116,7 +116,9 @@ async fn version_step(view: &View, reader: &Reader, (kind, target): (Kind, (&str
         meanings.iter().any(|meaning| shown.record.asked(meaning.code()).contains(&account))
     };
     let refusal = match kind {
-        _ if shown.state != kind.from() => Some(Error::conflict("wrong-state").arg("state", shown.state.code())),
+        _ if shown.state != kind.from() => {
+            Some(Error::conflict("wrong-state").arg("state", shown.state.code()))
+        }
         Kind::Reject if !asked() => Some(Error::forbidden("not-asked")),
         Kind::Withdraw if !shown.record.authors.iter().any(|author| author == account) => {
             Some(Error::forbidden("not-author"))
@@ -130,7 +132,9 @@ async fn document_step(view: &View, reader: &Reader, (kind, number): (Kind, &str
     let (number, now) = (number.to_owned(), view.now());
     let around = reader.read(move |db| read_pages::around(db, &number, now)).await?;
     let refusal = match (&around.in_force, kind) {
-        (_, Kind::Retire) if around.document.retired_from.is_some() => Some(Error::conflict("document-retired")),
+        (_, Kind::Retire) if around.document.retired_from.is_some() => {
+            Some(Error::conflict("document-retired"))
+        }
         (None, _) => Some(Error::conflict("nothing-in-force")),
         (Some(_), _) => None,
     };
@@ -240,12 +244,16 @@ async fn done(
     match kind {
         Kind::Reject => {
             let attempt = attempt("rejected");
-            let change = move |tx: &mut Tx<'_>, signer: &Signer| approval::reject(tx, signer, (&target.0, &target.1), &reason);
+            let change = move |tx: &mut Tx<'_>, signer: &Signer| {
+                approval::reject(tx, signer, (&target.0, &target.1), &reason)
+            };
             desk.signed(Permission::Review, password, attempt, change).await?;
         }
         Kind::Cancel => {
             let attempt = attempt("cancelled");
-            let change = move |tx: &mut Tx<'_>, signer: &Signer| approval::cancel(tx, signer, (&target.0, &target.1), &reason);
+            let change = move |tx: &mut Tx<'_>, signer: &Signer| {
+                approval::cancel(tx, signer, (&target.0, &target.1), &reason)
+            };
             desk.signed(Permission::Decide, password, attempt, change).await?;
         }
         Kind::Withdraw => {
@@ -256,24 +264,50 @@ async fn done(
             let actor = desk.caller.actor(Permission::WriteDrafts)?;
             desk.write(move |tx| drafting::abandon(tx, &actor, (&target.0, &target.1), &reason)).await?;
         }
-        Kind::Retire | Kind::Review => return Err(Error::internal("an act on the document, not on a version")),
+        Kind::Retire | Kind::Review => {
+            return Err(Error::internal("an act on the document, not on a version"));
+        }
     }
     Ok(())
 }
 
-async fn reject(view: View, reader: Reader, desk: Desk, path: Path, form: Form<Fields>) -> Result<HttpResponse> {
+async fn reject(
+    view: View,
+    reader: Reader,
+    desk: Desk,
+    path: Path,
+    form: Form<Fields>,
+) -> Result<HttpResponse> {
     act((view, reader, desk), (Kind::Reject, path), form).await
 }
 
-async fn withdraw(view: View, reader: Reader, desk: Desk, path: Path, form: Form<Fields>) -> Result<HttpResponse> {
+async fn withdraw(
+    view: View,
+    reader: Reader,
+    desk: Desk,
+    path: Path,
+    form: Form<Fields>,
+) -> Result<HttpResponse> {
     act((view, reader, desk), (Kind::Withdraw, path), form).await
 }
 
-async fn abandon(view: View, reader: Reader, desk: Desk, path: Path, form: Form<Fields>) -> Result<HttpResponse> {
+async fn abandon(
+    view: View,
+    reader: Reader,
+    desk: Desk,
+    path: Path,
+    form: Form<Fields>,
+) -> Result<HttpResponse> {
     act((view, reader, desk), (Kind::Abandon, path), form).await
 }
 
-async fn cancel(view: View, reader: Reader, desk: Desk, path: Path, form: Form<Fields>) -> Result<HttpResponse> {
+async fn cancel(
+    view: View,
+    reader: Reader,
+    desk: Desk,
+    path: Path,
+    form: Form<Fields>,
+) -> Result<HttpResponse> {
     act((view, reader, desk), (Kind::Cancel, path), form).await
 }
 
@@ -307,7 +341,9 @@ async fn retire(
         (Some(reason), Some(from)) => {
             let attempt = Attempt { subject: document_subject(&number), meaning: "retired" };
             let target = number.clone();
-            let change = move |tx: &mut Tx<'_>, signer: &Signer| standing::retire(tx, signer, &target, (from, &reason));
+            let change = move |tx: &mut Tx<'_>, signer: &Signer| {
+                standing::retire(tx, signer, &target, (from, &reason))
+            };
             desk.signed(Permission::Decide, &fields.password, attempt, change).await.map(|_| ())
         }
         _ => Err(faults.error()),
@@ -330,7 +366,9 @@ async fn review(
         (Some(verdict), Some(comment)) => {
             let attempt = Attempt { subject: document_subject(&number), meaning: verdict.code() };
             let target = number.clone();
-            let change = move |tx: &mut Tx<'_>, signer: &Signer| standing::review(tx, signer, &target, (verdict, &comment));
+            let change = move |tx: &mut Tx<'_>, signer: &Signer| {
+                standing::review(tx, signer, &target, (verdict, &comment))
+            };
             desk.signed(Permission::Decide, &fields.password, attempt, change).await.map(|_| ())
         }
         _ => Err(faults.error()),

@@ -69,7 +69,10 @@ async fn template(view: &View, reader: &Reader, shown: &Shown, typed: Typed) -> 
         .map(|error| problem::detail(&error, w));
     let title = w.with(
         "document-submit-title",
-        &[("number", place.number.as_str().into()), ("version", shown.record.version.version.as_str().into())],
+        &[
+            ("number", place.number.as_str().into()),
+            ("version", shown.record.version.version.as_str().into()),
+        ],
     );
     Ok(Submit {
         frame: view.frame(title, SECTION),
@@ -86,11 +89,19 @@ async fn template(view: &View, reader: &Reader, shown: &Shown, typed: Typed) -> 
 
 fn facts(view: &View, shown: &Shown) -> Vec<Fact> {
     let (w, version) = (view.words, &shown.record.version);
-    let fact = |key: &str, value: &str| Fact { word: w.t(key).into_owned(), value: value.to_owned(), href: None, mono: false };
+    let fact = |key: &str, value: &str| Fact {
+        word: w.t(key).into_owned(),
+        value: value.to_owned(),
+        href: None,
+        mono: false,
+    };
     let name = super::titled(w, &shown.carried.title, &shown.around);
     let own = address(&version.document, &version.version);
     vec![
-        Fact { href: Some(own), ..fact("document-fact-document", &format!("{} V{} {name}", version.document, version.version)) },
+        Fact {
+            href: Some(own),
+            ..fact("document-fact-document", &format!("{} V{} {name}", version.document, version.version))
+        },
         Fact { mono: true, ..fact("document-fact-digest", &version.digest) },
         fact("document-draft-change_summary", &version.change_summary),
         fact("document-draft-change_reason", &version.change_reason),
