@@ -13,7 +13,8 @@ use crate::people::desk::InFlight;
 use crate::people::gate::{self, Callers, Route};
 use crate::trail::{self, Verifier};
 use crate::web::{metrics::Metrics, page, request};
-use crate::{deviations, documents, jobs, links, orders, people, recalls};
+use crate::home::now::Texts;
+use crate::{codes, deviations, documents, health, home, openapi, jobs, links, orders, people, recalls};
 
 /// Every route there is, in the order in which addresses are tried.
 pub fn routes() -> Vec<Route> {
@@ -24,6 +25,10 @@ pub fn routes() -> Vec<Route> {
     routes.extend(deviations::routes());
     routes.extend(recalls::routes());
     routes.extend(links::routes());
+    routes.extend(home::routes());
+    routes.extend(codes::routes());
+    routes.extend(health::routes());
+    routes.extend(openapi::routes());
     routes.extend(trail::routes());
     routes
 }
@@ -41,7 +46,15 @@ pub const GOVERNED: &[Governed] = &[
 ];
 
 /// What links know of the features whose subjects they tie.
-pub const RESOLVERS: Resolvers = Resolvers(&[ORDERS, deviations::RESOLVER, recalls::RESOLVER]);
+pub const RESOLVERS: Resolvers = Resolvers(&[DOCUMENTS, ORDERS, deviations::RESOLVER, recalls::RESOLVER]);
+
+const DOCUMENTS: Resolver = Resolver {
+    kind: "document",
+    exists: documents::read::exists,
+    instant: None,
+    title: documents::read::plain_title,
+    pin: Some(documents::read::pin_at),
+};
 
 const ORDERS: Resolver = Resolver {
     kind: "order",
@@ -61,6 +74,8 @@ pub struct Shared {
     metrics: web::Data<Metrics>,
     callers: web::Data<Callers>,
     in_flight: web::Data<InFlight>,
+    gauges: web::Data<health::Gauges>,
+    texts: web::Data<Texts>,
     verifier: web::Data<Verifier>,
 }
 
@@ -73,10 +88,13 @@ impl Shared {
         }
         let mut page = page::Site::new(site.origin.clone(), site.zone, site.clock.clone());
         page.demo = site.demo;
+        let gauges = health::Gauges::default();
         Self {
             page: web::Data::new(page),
             site: web::Data::new(site),
-            metrics: web::Data::new(Metrics::new(|_| ())),
+            metrics: web::Data::new(Metrics::new(|registry| gauges.register(registry))),
+            gauges: web::Data::new(gauges),
+            texts: web::Data::new(Texts::default()),
             callers: web::Data::new(Callers::default()),
             in_flight: web::Data::new(InFlight::default()),
             verifier: web::Data::new(Verifier::new(GOVERNED)),
@@ -91,6 +109,8 @@ impl Shared {
             .app_data(self.metrics.clone())
             .app_data(self.callers.clone())
             .app_data(self.in_flight.clone())
+            .app_data(self.gauges.clone())
+            .app_data(self.texts.clone())
             .app_data(web::Data::new(RESOLVERS))
             .app_data(self.verifier.clone());
         crate::web::routes(config);
@@ -125,8 +145,22 @@ pub fn server(shared: &Shared, listener: std::net::TcpListener, workers: usize) 
     Ok(server.run())
 }
 
-/// Starts what goes on beside the requests.
-pub fn begin_background_work(_shared: &Shared) {}
+/// How often the program looks whether an instant of effect has passed.
+const EFFECT: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// Starts what goes on beside the requests, on the server's own thread: it ends with the server.
+pub fn begin_background_work(shared: &Shared) {
+    let site = shared.site.clone();
+    actix_web::rt::spawn(async move {
+        let mut beat = tokio::time::interval(EFFECT);
+        loop {
+            beat.tick().await;
+            if let Err(error) = site.lane.write(|tx| documents::effect::note_passed(tx)).await {
+                tracing::warn!(%error, "instants of effect were not noted");
+            }
+        }
+    });
+}
 
 /// Refuses a database whose governed records do not have the state that the ledger sealed: asked after a migration.
 ///

@@ -25,7 +25,8 @@ impl Browser {
     }
 
     fn send(&self, method: &str, path: &str, body: Option<String>, extra: &[(&str, &str)]) -> Answer {
-        let cookies = self.cookies.borrow().iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
+        let cookies =
+            self.cookies.borrow().iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
         let cookies = cookies.join("; ");
         let mut headers = vec![("accept", "text/html"), ("cookie", cookies.as_str())];
         if body.is_some() {
@@ -85,7 +86,8 @@ fn a_person_signs_in_with_a_form_and_comes_to_the_page_they_wanted() {
         let fields = [("csrf", token.as_str()), ("to", to.as_str()), ("login", "qa"), ("password", PASSWORD)];
         let signed = browser.post("/login", &fields, &[]).expect(303);
         assert_eq!(signed.header("location"), Some("/me?a=b"));
-        let cookie = signed.all("set-cookie").find(|cookie| cookie.starts_with("session=")).unwrap().to_owned();
+        let cookie =
+            signed.all("set-cookie").find(|cookie| cookie.starts_with("session=")).unwrap().to_owned();
         assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && !cookie.contains("Secure"));
         assert!(browser.get("/me").expect(200).text.contains("qa 某"));
         let out = browser.token("/me");
@@ -102,7 +104,9 @@ fn behind_tls_the_cookie_is_for_tls_alone() {
     let token = browser.token("/login");
     let fields = [("csrf", token.as_str()), ("login", "qa"), ("password", PASSWORD)];
     let signed = browser.post("/login", &fields, &[("x-forwarded-proto", "https")]).expect(303);
-    assert!(signed.all("set-cookie").any(|cookie| cookie.starts_with("session=") && cookie.contains("Secure")));
+    assert!(
+        signed.all("set-cookie").any(|cookie| cookie.starts_with("session=") && cookie.contains("Secure"))
+    );
 }
 
 #[test]
@@ -121,7 +125,8 @@ fn nobody_is_sent_to_another_site_after_signing_in() {
 fn a_wrong_password_keeps_the_login_and_never_the_password() {
     let house = House::sqlite();
     let browser = Browser::new(&house);
-    let refused = browser.submit("/login", &[("login", "qa"), ("password", "my secret"), ("to", "/me")]).expect(401);
+    let refused =
+        browser.submit("/login", &[("login", "qa"), ("password", "my secret"), ("to", "/me")]).expect(401);
     assert!(refused.text.contains(r#"name="login" value="qa""#), "{}", refused.text);
     assert!(refused.text.contains(r#"name="to" value="/me""#));
     assert!(refused.text.contains(r#"id="errsum""#) && !refused.text.contains("my secret"));
@@ -162,7 +167,8 @@ fn a_session_cookie_writes_nothing_through_the_api() {
 fn an_administrator_makes_an_account_and_qa_signs_its_role_on_pages() {
     both(|house| {
         let admin = Browser::of(house, "admin");
-        let refused = admin.submit("/accounts/new", &[("login", "Bad Login"), ("name", "新 客服"), ("roles", "cs")]);
+        let refused =
+            admin.submit("/accounts/new", &[("login", "Bad Login"), ("name", "新 客服"), ("roles", "cs")]);
         let refused = refused.expect(422);
         assert!(refused.text.contains(r#"value="新 客服""#) && refused.text.contains("errsum"));
         let fields = [("login", "new.cs"), ("name", "新 客服"), ("roles", "cs"), ("reason", "入职")];
@@ -184,7 +190,8 @@ fn an_administrator_makes_an_account_and_qa_signs_its_role_on_pages() {
         qa.submit(&address, &[("password", PASSWORD), ("digest", "0")]).expect(409);
         qa.submit(&address, &[("password", PASSWORD), ("digest", &digest)]).expect(303);
 
-        let answer = house.nobody().post("/login", json!({ "login": "new.cs", "password": password })).expect(200);
+        let answer =
+            house.nobody().post("/login", json!({ "login": "new.cs", "password": password })).expect(200);
         assert_eq!(answer.json()["user"]["roles"], json!(["cs"]));
         assert_eq!(answer.json()["must_change_password"], true);
     });
@@ -247,7 +254,11 @@ fn an_account_is_disabled_and_a_grant_ended_on_pages_with_a_reason() {
         admin.submit(&format!("/accounts/{id}/disable"), &[("reason", "离职")]).expect(303);
         admin.submit(&format!("/accounts/{id}/disable"), &[("reason", "离职")]).expect(409);
         let acts = house.acts();
-        assert!(["grant.ended", "grant.requested", "account.disabled"].iter().all(|act| acts.contains(&(*act).to_owned())));
+        assert!(
+            ["grant.ended", "grant.requested", "account.disabled"]
+                .iter()
+                .all(|act| acts.contains(&(*act).to_owned()))
+        );
     });
 }
 
@@ -255,7 +266,8 @@ fn an_account_is_disabled_and_a_grant_ended_on_pages_with_a_reason() {
 fn a_setting_changes_with_a_reason_and_its_entry() {
     both(|house| {
         let admin = Browser::of(house, "admin");
-        let fields = |days| [("training_lead_days", days), ("help_contact", "内线 8100"), ("reason", "年度评审")];
+        let fields =
+            |days| [("training_lead_days", days), ("help_contact", "内线 8100"), ("reason", "年度评审")];
         let refused = admin.submit("/settings", &fields("many")).expect(422);
         assert!(refused.text.contains(r#"value="many""#));
         admin.submit("/settings", &fields("400")).expect(422);

@@ -2,6 +2,8 @@
 //! JSON document under `--json`, logs to standard error.
 
 mod accounts;
+mod demo;
+mod import;
 mod init;
 mod serve;
 mod show;
@@ -32,10 +34,15 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a demo installation with invented records, serve it, print its address and accounts
+    Demo(demo::Arguments),
     /// Make an empty installation with its first accounts
     Init(init::Arguments),
     /// Serve the installation
     Serve,
+    /// Import documents or orders from files
+    #[command(subcommand)]
+    Import(import::Import),
     /// Bring the database's schema up to date
     Migrate,
     /// Make, list, disable and reset accounts
@@ -50,12 +57,17 @@ enum Command {
     Verify(verify::Arguments),
     /// Show the closed list of acts
     Acts(show::Format),
+    /// Print the OpenAPI document of the HTTP interface
+    Openapi,
 }
 
 /// Runs the command that the arguments name.
 pub fn run() -> ExitCode {
     let Cli { options, command } = Cli::parse();
-    let folder = "./sopledger-data";
+    let folder = match command {
+        Command::Demo(_) => "./sopledger-demo",
+        _ => "./sopledger-data",
+    };
     let config = match Config::gather(&options, folder) {
         Ok(config) => config,
         Err(error) => return complain(&error),
@@ -63,6 +75,8 @@ pub fn run() -> ExitCode {
     log_to_stderr(&config);
     let done = match command {
         Command::Verify(arguments) => return verify::run(&config, &arguments),
+        Command::Demo(arguments) => demo::run(&config, &arguments),
+        Command::Import(import) => import::run(&config, import),
         Command::Init(arguments) => init::run(&config, &arguments),
         Command::Serve => serve::run(&config),
         Command::Migrate => serve::migrate(&config),
@@ -70,6 +84,7 @@ pub fn run() -> ExitCode {
         Command::Token(token) => accounts::token(&config, token),
         Command::Config(format) => show::config(&config, &format),
         Command::Acts(format) => show::acts(&format),
+        Command::Openapi => show::openapi(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -99,10 +99,25 @@ impl fmt::Display for Fault {
 
 /// A file that can be understood by itself.
 #[derive(Debug, Clone)]
-struct Sheet {
-    file: PathBuf,
-    head: FrontMatter,
+pub struct Sheet {
+    /// Where it was found.
+    pub file: PathBuf,
+    /// What its head says.
+    pub head: FrontMatter,
     text: Text,
+}
+
+impl Sheet {
+    /// Reads a file's bytes.
+    ///
+    /// # Errors
+    /// What is wrong with its text or head.
+    pub fn read(file: &Path, bytes: &[u8]) -> std::result::Result<Self, Fault> {
+        let whole = accept::accept(bytes).map_err(Fault::Text)?;
+        let (head, body) = front_matter::parse(&whole).map_err(Fault::Head)?;
+        let text = Text::take("text", body.as_bytes()).map_err(|error| Fault::Refused(error.to_string()))?;
+        Ok(Self { file: file.to_owned(), head, text })
+    }
 }
 
 /// Takes all `*.md` files of a folder, in the order of their names, on behalf of the account with the login `author`.
@@ -152,17 +167,14 @@ pub fn folder(site: &Site, dir: &Path, author: &str) -> Result<Vec<FileReport>> 
 
 fn read(file: &Path) -> std::result::Result<Sheet, Fault> {
     let bytes = std::fs::read(file).map_err(Fault::Unreadable)?;
-    let whole = accept::accept(&bytes).map_err(Fault::Text)?;
-    let (head, body) = front_matter::parse(&whole).map_err(Fault::Head)?;
-    let text = Text::take("text", body.as_bytes()).map_err(|error| Fault::Refused(error.to_string()))?;
-    Ok(Sheet { file: file.to_owned(), head, text })
+    Sheet::read(file, &bytes)
 }
 
 /// The files of one number, in one change.
 fn take(site: &Site, (actor, author): (&Actor, &str), sheets: Vec<Sheet>) -> Vec<FileReport> {
     let files: Vec<PathBuf> = sheets.iter().map(|sheet| sheet.file.clone()).collect();
     let (actor, author) = (actor.clone(), author.to_owned());
-    let outcome = site.lane.write_here(move |tx| write(tx, (&actor, &author), &sheets));
+    let outcome = site.lane.write_here(move |tx| draft(tx, (&actor, &author), &sheets));
     files
         .into_iter()
         .map(|file| {
@@ -175,7 +187,11 @@ fn take(site: &Site, (actor, author): (&Actor, &str), sheets: Vec<Sheet>) -> Vec
         .collect()
 }
 
-fn write(tx: &mut Tx<'_>, (actor, author): (&Actor, &str), sheets: &[Sheet]) -> Result<Taken> {
+/// Makes of the files of one number the document and the draft that are lacking.
+///
+/// # Errors
+/// 409 beside another open draft; 422 for values that cannot be taken.
+pub fn draft(tx: &mut Tx<'_>, (actor, author): (&Actor, &str), sheets: &[Sheet]) -> Result<Taken> {
     let first = lead(sheets)?;
     let number = first.head.number.clone();
     let told = |record: &VersionRecord, deed| Taken {

@@ -115,3 +115,36 @@ pub fn referred_by(db: &mut Db, number: &str, at: Timestamp) -> Result<Vec<Refer
     }
     Ok(referring)
 }
+
+/// Whether there is such a document, or such a version of one: `SOP-CS-001`, `SOP-CS-001/2.0`.
+///
+/// # Errors
+/// The database does not answer.
+pub fn exists(db: &mut Db, id: &str) -> Result<bool> {
+    match id.split_once('/') {
+        Some((number, version)) => Ok(store::version_record(db, number, version)?.is_some()),
+        None => Ok(store::find(db, id)?.is_some()),
+    }
+}
+
+/// The title in the authoritative language, of a version or of the document as it was made.
+///
+/// # Errors
+/// The database does not answer.
+pub fn plain_title(db: &mut Db, id: &str) -> Result<Option<String>> {
+    let (number, version) = id.split_once('/').unwrap_or((id, ""));
+    let Some(document) = store::find(db, number)? else { return Ok(None) };
+    let carried = match store::version_record(db, number, version)? {
+        Some(record) => record.version.carried()?,
+        None => document.carried()?,
+    };
+    Ok(carried.title.get(&document.authoritative_language).cloned())
+}
+
+/// `number/version` of the version in force at an instant.
+///
+/// # Errors
+/// The database does not answer.
+pub fn pin_at(db: &mut Db, number: &str, at: Timestamp) -> Result<Option<String>> {
+    Ok(in_force_at(db, number, at)?.map(|version| format!("{number}/{version}")))
+}

@@ -2,8 +2,8 @@
 
 use super::approval::Asked;
 use super::codes::Outcome;
-use super::drafting::must_not_be_retired;
-use super::record::{DocumentRecord, Review, Version};
+use super::drafting::{self, Target, must_be, must_not_be_retired};
+use super::record::{DocumentRecord, Review, Stored, Version, VersionRecord};
 use super::store;
 use super::timeline::Timeline;
 use crate::error::{Error, Result};
@@ -11,6 +11,9 @@ use crate::ledger::acts;
 use crate::ledger::lane::{NewEntry, Tx};
 use crate::signatures::{self, Signer};
 use crate::time::Timestamp;
+
+/// The meaning of a signature under a text that was read and understood.
+pub const ACKNOWLEDGED: &str = "acknowledged";
 
 /// Retires a document from an instant on, at the earliest from now. The signature is over the version in force.
 ///
@@ -73,6 +76,30 @@ pub fn review(
     };
     let (_, sig) = signatures::sign(tx, signer, &act)?;
     noted(tx, number, NewEntry::new(acts::DOCUMENT_REVIEWED, &signer.actor).signature(&sig).reason(comment))
+}
+
+/// Signs as read and understood, over the text as seen. Allowed from the approval on: training comes before the beginning.
+///
+/// # Errors
+/// 404; 409 when it is not approved, is signed so already, or is not what was seen.
+pub fn acknowledge(tx: &mut Tx<'_>, signer: &Signer, target: Target<'_>, digest: &str) -> Result<VersionRecord> {
+    let record = store::require_version(tx.read(), target.0, target.1)?;
+    must_be(&record.version, Stored::Approved)?;
+    if record.version.digest != digest {
+        return Err(Error::conflict("stale-digest"));
+    }
+    if record.has_signed(&signer.actor.id, ACKNOWLEDGED) {
+        return Err(Error::conflict("already-signed"));
+    }
+    let act = signatures::Act {
+        subject: &record.subject(),
+        round: record.version.round,
+        meaning: ACKNOWLEDGED,
+        digest: store::digest_of(digest)?,
+        comment: "",
+    };
+    let (_, sig) = signatures::sign(tx, signer, &act)?;
+    drafting::noted(tx, target, NewEntry::new(acts::VERSION_ACKNOWLEDGED, &signer.actor).signature(&sig))
 }
 
 fn holding(tx: &mut Tx<'_>, number: &str) -> Result<Version> {

@@ -247,7 +247,7 @@ async fn preview(
         let field = format!("renditions.{lang}");
         let words = match Text::take(&field, words.as_bytes()) {
             Ok(text) => text.words,
-            Err(error) => return Ok(refused(view, subject, form, error)?),
+            Err(error) => return refused(view, subject, form, error),
         };
         let tag = lang.clone();
         let prose = reader.read(move |db| prose::prose(db, (words, &tag), now)).await?;

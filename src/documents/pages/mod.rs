@@ -120,7 +120,7 @@ fn process_word(w: Words, code: &str) -> String {
     w.t(&format!("documents-process-{code}")).into_owned()
 }
 
-/// The names of a language's tag, in the reader's language where it is one of ours.
+/// What a text's language is called, for a reader; its tag where it is none of ours.
 fn tongue_word(w: Words, tag: &str) -> String {
     let key = format!("document-tongue-{tag}");
     if w.has(&key) { w.t(&key).into_owned() } else { tag.to_owned() }
@@ -155,7 +155,7 @@ fn tongue_choices(w: Words) -> Vec<Choice> {
     choices(TONGUES, |tag| tongue_word(w, tag))
 }
 
-/// A form's several values of a field, as the checks take them; the whole number it is, or 0, which no check lets pass.
+/// The whole number somebody typed; for anything else 0, which no check lets pass.
 fn whole(text: &str) -> u32 {
     text.trim().parse().unwrap_or(0)
 }

@@ -404,7 +404,7 @@ async fn print_style(view: View, reader: Reader, path: web::Path<(String, String
     Ok(answer.body(css))
 }
 
-/// The rendition of a version, checked by hand where a page needs its bare words.
+/// The bare words of a version in a language; empty where it has none in it.
 pub(super) async fn words_of_rendition(
     reader: &Reader,
     record: &crate::documents::record::VersionRecord,
