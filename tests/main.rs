@@ -1,6 +1,7 @@
 //! The crate as outsiders and its own floors see it: one binary, one module for each part.
 
 mod deviations;
+mod document_pages;
 mod documents;
 mod health;
 mod home;

@@ -375,7 +375,8 @@ pub fn version(db: &mut Db, record: &VersionRecord, at: Timestamp) -> Result<Ver
     })
 }
 
-fn warnings(renditions: &Tongues, authoritative: &str) -> Vec<Warning> {
+/// Which renditions are not built like the authoritative one.
+pub fn warnings(renditions: &Tongues, authoritative: &str) -> Vec<Warning> {
     let Some(own) = renditions.get(authoritative).map(|text| shape(text)) else { return Vec::new() };
     let differs = |(lang, text): (&String, &String)| {
         let Shape { headings, steps } = shape(text);

@@ -278,20 +278,8 @@ pub fn sign(
 ) -> Result<VersionRecord> {
     let record = store::require_version(tx.read(), target.0, target.1)?;
     let (meaning, account) = (consent.meaning, signer.actor.id.as_str());
-    must_be(&record.version, Stored::InReview)?;
-    if record.authors.iter().any(|author| author == account) {
-        return Err(Error::forbidden("own-version"));
-    }
-    if !record.asked(meaning.code()).contains(&account) {
-        return Err(Error::forbidden("not-asked"));
-    }
-    if record.has_signed(account, meaning.code()) {
-        return Err(Error::conflict("already-signed"));
-    }
+    may_sign(&record, account, meaning)?;
     must_show(&record.version, &consent.digest)?;
-    if meaning == Meaning::Approved && !all_signed(&record, Meaning::Reviewed, None) {
-        return Err(Error::conflict("out-of-order"));
-    }
     let mut row = record.version.clone();
     if meaning == Meaning::Approved && all_signed(&record, Meaning::Approved, Some(account)) {
         row.effective_from = Some(beginning(tx, &row)?);
@@ -308,6 +296,28 @@ pub fn sign(
     };
     let (_, sig) = signatures::sign(tx, signer, &act)?;
     noted(tx, target, NewEntry::new(meaning.act(), &signer.actor).signature(&sig))
+}
+
+/// Refuses who may not sign this version with this meaning now.
+///
+/// # Errors
+/// 403 for an author of the version or who was not asked; 409 when it is not in review, is signed already, or when
+/// reviewers are still to sign.
+pub fn may_sign(record: &VersionRecord, account: &str, meaning: Meaning) -> Result<()> {
+    must_be(&record.version, Stored::InReview)?;
+    if record.authors.iter().any(|author| author == account) {
+        return Err(Error::forbidden("own-version"));
+    }
+    if !record.asked(meaning.code()).contains(&account) {
+        return Err(Error::forbidden("not-asked"));
+    }
+    if record.has_signed(account, meaning.code()) {
+        return Err(Error::conflict("already-signed"));
+    }
+    if meaning == Meaning::Approved && !all_signed(record, Meaning::Reviewed, None) {
+        return Err(Error::conflict("out-of-order"));
+    }
+    Ok(())
 }
 
 /// Whether all who were asked have signed, counting `now` as one who is just signing.

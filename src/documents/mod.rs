@@ -6,7 +6,8 @@
 //!
 //! Rooms: [`codes`], [`number`], [`record`] and [`timeline`] are pure; [`intake`] checks what comes from outside;
 //! [`drafting`], [`approval`], [`standing`] and [`effect`] are the changes; [`store`] and [`list`] hold the SQL;
-//! [`api`] and [`reading`] answer machines with [`answers`]; [`read`] is what other features may ask.
+//! [`api`] and [`reading`] answer machines with [`answers`]; [`read`] is what other features may ask;
+//! [`pages`] answers people with [`views`], filled from [`read_pages`] besides.
 
 pub mod answers;
 pub mod api;
@@ -18,12 +19,20 @@ pub mod import;
 pub mod intake;
 pub mod list;
 pub mod number;
+pub mod pages;
 pub mod prose;
 pub mod read;
+pub mod read_pages;
 pub mod reading;
 pub mod record;
 pub mod standing;
 pub mod store;
 pub mod timeline;
+mod views;
 
-pub use api::routes;
+/// The feature's routes, for machines and for people.
+pub fn routes() -> Vec<crate::people::gate::Route> {
+    let mut routes = api::routes();
+    routes.extend(pages::page_routes());
+    routes
+}
