@@ -59,9 +59,7 @@ impl Fate {
 pub struct Told {
     /// The ERP's number.
     pub number: String,
-    /// The day it was ordered, before today.
-    pub day: u64,
-    /// The day after which it was shipped; an order of the last days may not have been.
+    /// The day it was shipped, before today; an order of the last days may not have been.
     pub shipped: u64,
     states: Vec<(Timestamp, Wanted)>,
 }
@@ -134,7 +132,7 @@ fn told(calendar: Calendar, n: u64, (customers, materials): (&[Customer], &[Mate
         events: Vec::new(),
     };
     let shipped = day.saturating_sub(1);
-    Told { states: states(calendar, (n, day), wanted), number, day, shipped }
+    Told { states: states(calendar, (n, day), wanted), number, shipped }
 }
 
 fn index(n: u64, len: usize) -> usize {
