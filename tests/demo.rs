@@ -5,7 +5,9 @@ use sopledger::app::GOVERNED;
 use sopledger::demo::{Seeded, Seeding, seed};
 use sopledger::ledger::folder::Folder;
 use sopledger::ledger::site::Place;
-use sopledger::store::schema::{correction, deviation, document_version, ledger_entry, order_line, recall, sales_order};
+use sopledger::store::schema::{
+    correction, deviation, document_version, ledger_entry, order_line, recall, sales_order,
+};
 use sopledger::store::{Db, Purpose, Target};
 use sopledger::time::Clock;
 
@@ -85,7 +87,13 @@ fn a_demo_has_the_records_it_promises() {
         assert_eq!(drills, [false, true]);
         assert_eq!(correction::table.count().get_result::<i64>(db).unwrap(), 0);
         let acts: Vec<String> = ledger_entry::table.select(ledger_entry::act).load(db).unwrap();
-        for act in ["document.version.acknowledged", "document.version.effective", "order.held", "order.released", "link.created"] {
+        for act in [
+            "document.version.acknowledged",
+            "document.version.effective",
+            "order.held",
+            "order.released",
+            "link.created",
+        ] {
             assert!(acts.iter().any(|found| found == act), "{act}");
         }
         let versions: Vec<String> = document_version::table

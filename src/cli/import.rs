@@ -42,7 +42,11 @@ pub fn run(config: &Config, import: Import) -> Result<()> {
     with_site(config, |site| match import {
         Import::Documents { dir, author, json } => {
             let reports = import::folder(site, &dir, &author)?;
-            if json { print_json(&reports.iter().map(as_json).collect::<Vec<_>>())? } else { tell(&reports) }
+            if json {
+                print_json(&reports.iter().map(as_json).collect::<Vec<_>>())?
+            } else {
+                tell(&reports)
+            }
             all_taken(reports.iter().filter(|report| report.outcome.is_err()).count())
         }
         Import::Orders { file, json } => {
@@ -69,7 +73,11 @@ pub fn run(config: &Config, import: Import) -> Result<()> {
 }
 
 fn all_taken(rejected: usize) -> Result<()> {
-    if rejected == 0 { Ok(()) } else { Err(Error::conflict("import-rejected").arg("count", rejected.to_string())) }
+    if rejected == 0 {
+        Ok(())
+    } else {
+        Err(Error::conflict("import-rejected").arg("count", rejected.to_string()))
+    }
 }
 
 fn as_json(report: &FileReport) -> serde_json::Value {
@@ -85,7 +93,13 @@ fn tell(reports: &[FileReport]) {
     for report in reports {
         match &report.outcome {
             Ok(taken) => {
-                println!("{}: {} {} {}", report.file.display(), taken.document, taken.version, taken.deed.code());
+                println!(
+                    "{}: {} {} {}",
+                    report.file.display(),
+                    taken.document,
+                    taken.version,
+                    taken.deed.code()
+                );
             }
             Err(fault) => println!("{}: {fault}", report.file.display()),
         }

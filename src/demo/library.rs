@@ -67,7 +67,10 @@ type Shelf = BTreeMap<String, Vec<Sheet>>;
 
 /// Reads the embedded files whose names contain `part`.
 fn shelf<E: RustEmbed>(part: &str, why: (&str, &str)) -> Result<Shelf> {
-    let mut names: Vec<String> = E::iter().map(|name| name.into_owned()).filter(|name| name.contains(part) && name.ends_with(".md")).collect();
+    let mut names: Vec<String> = E::iter()
+        .map(|name| name.into_owned())
+        .filter(|name| name.contains(part) && name.ends_with(".md"))
+        .collect();
     names.sort();
     let mut shelf = Shelf::new();
     for name in names {
@@ -109,9 +112,13 @@ pub fn steps(calendar: Calendar) -> Result<Vec<Step>> {
             steps.extend(issued(calendar, number, issue(sheets, "2.0", *days)));
         }
         if let Some(sheets) = coming.get(number).filter(|_| number == AWAITED.0) {
-            let date = calendar.today.checked_add_days(chrono::Days::new(AWAITED.1)).unwrap_or(calendar.today);
-            let awaited =
-                Issue { written: AWAITED_WRITTEN, from: calendar.midnight(date), ..issue(sheets, "3.0", AWAITED_WRITTEN) };
+            let date =
+                calendar.today.checked_add_days(chrono::Days::new(AWAITED.1)).unwrap_or(calendar.today);
+            let awaited = Issue {
+                written: AWAITED_WRITTEN,
+                from: calendar.midnight(date),
+                ..issue(sheets, "3.0", AWAITED_WRITTEN)
+            };
             steps.extend(issued(calendar, number, awaited));
         }
         steps.extend(confirmed.map(|days| confirming(calendar, number, (days, minute))));
@@ -130,7 +137,9 @@ fn issued(calendar: Calendar, number: &str, issue: Issue) -> Vec<Step> {
     let mut steps = vec![
         Step::new(at(0, 0), mark("draft"), move |tx| drafted(tx, &sheets)),
         Step::new(at(1, 30), mark("submitted"), move |tx| submit(tx, &submitted, from)),
-        Step::new(at(3, 65), mark("reviewed"), move |tx| consent(tx, &reviewed, ("reviewer", Meaning::Reviewed))),
+        Step::new(at(3, 65), mark("reviewed"), move |tx| {
+            consent(tx, &reviewed, ("reviewer", Meaning::Reviewed))
+        }),
         Step::new(at(5, 125), mark("approved"), move |tx| consent(tx, &approved, ("qa", Meaning::Approved))),
     ];
     if from < calendar.at(1, 0) {

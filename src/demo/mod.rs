@@ -153,5 +153,8 @@ fn leave(tx: &mut Tx<'_>, mark: &str) -> Result<()> {
 
 /// The rows of a CSV file that is part of the program.
 fn rows<T: DeserializeOwned>(file: &str) -> Result<Vec<T>> {
-    csv::Reader::from_reader(file.as_bytes()).into_deserialize().collect::<Result<_, _>>().map_err(Error::internal)
+    csv::Reader::from_reader(file.as_bytes())
+        .into_deserialize()
+        .collect::<Result<_, _>>()
+        .map_err(Error::internal)
 }

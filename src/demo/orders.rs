@@ -69,7 +69,9 @@ impl Told {
     pub fn batch(&self) -> (String, String) {
         let lines = self.states.first().map(|(_, wanted)| wanted.lines.as_slice()).unwrap_or_default();
         let line = lines.iter().find(|line| line.storage == Storage::Cold.code()).or(lines.first());
-        line.map_or_else(Default::default, |line| (line.material.clone(), line.batch.clone().unwrap_or_default()))
+        line.map_or_else(Default::default, |line| {
+            (line.material.clone(), line.batch.clone().unwrap_or_default())
+        })
     }
 
     /// One step a state.
@@ -188,8 +190,16 @@ fn states(calendar: Calendar, (n, day): (u64, u64), mut wanted: Wanted) -> Vec<(
     wanted.events.push(event(EventKind::Released, calendar.at(day, 15 * 60 + minute), "cs"));
     told.push((evening(day), wanted.clone()));
     if day >= 3 {
-        wanted.events.push(event(EventKind::Shipped, calendar.at(day - 1, 8 * 60 + minute), "示例仓库 Sample warehouse"));
-        wanted.events.push(event(EventKind::Delivered, calendar.at(day - 2, 13 * 60 + minute), "示例承运商 Sample carrier"));
+        wanted.events.push(event(
+            EventKind::Shipped,
+            calendar.at(day - 1, 8 * 60 + minute),
+            "示例仓库 Sample warehouse",
+        ));
+        wanted.events.push(event(
+            EventKind::Delivered,
+            calendar.at(day - 2, 13 * 60 + minute),
+            "示例承运商 Sample carrier",
+        ));
         told.push((evening(day - 2), wanted.clone()));
     }
     if day >= 12 && fate == Fate::Returned {

@@ -81,7 +81,8 @@ struct RecallPlan {
 /// The file that is part of the program is broken.
 pub fn steps(calendar: Calendar, told: &[Told]) -> Result<Vec<Step>> {
     let file: File = toml::from_str(include_str!("records.toml")).map_err(Error::internal)?;
-    let order = |at: usize| told.get(at).ok_or_else(|| Error::internal(format!("the script has no order {at}")));
+    let order =
+        |at: usize| told.get(at).ok_or_else(|| Error::internal(format!("the script has no order {at}")));
     let mut numbers = Numbers { calendar, given: BTreeMap::new() };
     let mut steps = Vec::new();
     for plan in &file.deviation {
@@ -140,13 +141,18 @@ impl DeviationPlan {
     }
 }
 
-fn deviation(calendar: Calendar, plan: &DeviationPlan, (number, day, order): (&str, u64, &Told)) -> Vec<Step> {
+fn deviation(
+    calendar: Calendar,
+    plan: &DeviationPlan,
+    (number, day, order): (&str, u64, &Told),
+) -> Vec<Step> {
     let mark = |what: &str| format!("{number} {what}");
     let raising = (plan.clone(), number.to_owned(), order.clone());
     let raised = Step::new(calendar.at(day, 16 * 60 + 40), mark("raised"), move |tx| {
         raise(tx, calendar, (&raising.0, &raising.1, day), &raising.2)
     });
-    let mut steps = vec![raised, linked(calendar.at(day - 1, 9 * 60 + 10), (number, "deviation"), (&plan.links, order))];
+    let mut steps =
+        vec![raised, linked(calendar.at(day - 1, 9 * 60 + 10), (number, "deviation"), (&plan.links, order))];
     let last = STAGES.iter().position(|(state, ..)| *state == plan.until).map_or(0, |at| at + 1);
     for (to, after, fields) in &STAGES[..last] {
         let texts: Vec<(&'static str, String)> =
@@ -160,7 +166,12 @@ fn deviation(calendar: Calendar, plan: &DeviationPlan, (number, day, order): (&s
     steps
 }
 
-fn raise(tx: &mut Tx<'_>, calendar: Calendar, (plan, number, day): (&DeviationPlan, &str, u64), order: &Told) -> Result<()> {
+fn raise(
+    tx: &mut Tx<'_>,
+    calendar: Calendar,
+    (plan, number, day): (&DeviationPlan, &str, u64),
+    order: &Told,
+) -> Result<()> {
     let (material, batch) = order.batch();
     let draft = Draft {
         title: plan.title.clone(),
@@ -208,7 +219,12 @@ fn linked(at: Timestamp, (number, kind): (&str, &str), (wanted, order): (&[Strin
             let relation: Relation =
                 relation.parse().map_err(|()| Error::internal(format!("{relation} is no relation")))?;
             let reason = "调查时关联。 Tied during the investigation.".to_owned();
-            links::create(tx, RESOLVERS, &ra, &NewLink { from: from.clone(), to: to.clone(), relation, reason })?;
+            links::create(
+                tx,
+                RESOLVERS,
+                &ra,
+                &NewLink { from: from.clone(), to: to.clone(), relation, reason },
+            )?;
         }
         Ok(())
     })
@@ -225,7 +241,12 @@ fn recall(calendar: Calendar, plan: &RecallPlan, (number, order): (&str, &Told))
         let number = number.to_owned();
         move |tx: &mut Tx<'_>| {
             let ra = people::actor(tx, "ra")?;
-            transitions::move_to(tx, &recalls::KIND, &ra, (&number, transitions::Step { to: state, reason: "" }))
+            transitions::move_to(
+                tx,
+                &recalls::KIND,
+                &ra,
+                (&number, transitions::Step { to: state, reason: "" }),
+            )
         }
     };
     let (noticed, returned) = (number.to_owned(), (number.to_owned(), plan.clone()));
@@ -233,9 +254,13 @@ fn recall(calendar: Calendar, plan: &RecallPlan, (number, order): (&str, &Told))
         Step::new(calendar.at(day, 10 * 60), mark("opened"), opened),
         Step::new(calendar.at(day, 10 * 60 + 45), mark("notifying"), to("notifying")),
         linked(calendar.at(day - 1, 9 * 60), (number, "recall"), (&plan.links, order)),
-        Step::new(calendar.at(day - 4, 16 * 60), mark("noticed"), move |tx| notice(tx, &noticed, calendar.at(day, 11 * 60))),
+        Step::new(calendar.at(day - 4, 16 * 60), mark("noticed"), move |tx| {
+            notice(tx, &noticed, calendar.at(day, 11 * 60))
+        }),
         Step::new(calendar.at(day - 4, 16 * 60 + 30), mark("retrieving"), to("retrieving")),
-        Step::new(calendar.at(day - 4 - retrieved, 15 * 60), mark("returned"), move |tx| take_back(tx, &returned.0, &returned.1)),
+        Step::new(calendar.at(day - 4 - retrieved, 15 * 60), mark("returned"), move |tx| {
+            take_back(tx, &returned.0, &returned.1)
+        }),
         Step::new(calendar.at(day - 4 - reconciled, 9 * 60 + 30), mark("reconciling"), to("reconciling")),
     ];
     if !plan.drill {
@@ -252,7 +277,12 @@ fn recall(calendar: Calendar, plan: &RecallPlan, (number, order): (&str, &Told))
     steps
 }
 
-fn open(tx: &mut Tx<'_>, calendar: Calendar, (plan, number): (&RecallPlan, &str), batch: &(String, String)) -> Result<()> {
+fn open(
+    tx: &mut Tx<'_>,
+    calendar: Calendar,
+    (plan, number): (&RecallPlan, &str),
+    batch: &(String, String),
+) -> Result<()> {
     let draft = RecallDraft {
         title: plan.title.clone(),
         class: plan.class.clone(),
@@ -280,7 +310,9 @@ fn met(calendar: Calendar, day: u64, order: &Told) -> Vec<Step> {
     }
     vec![
         Step::new(arrives, format!("order {HELD} 0"), move |tx| orders::put(tx, &first)),
-        Step::new(calendar.at(day - 2, 10 * 60), format!("order {HELD} 1"), move |tx| orders::put(tx, &changed)),
+        Step::new(calendar.at(day - 2, 10 * 60), format!("order {HELD} 1"), move |tx| {
+            orders::put(tx, &changed)
+        }),
         Step::new(calendar.at(day - 2, 11 * 60), format!("order {HELD} released"), |tx| {
             let qa = people::signer(tx, "qa")?;
             let reason = "召回批号已更换，批号核对无误。 Recalled batch replaced, batch checked.".to_owned();
@@ -309,16 +341,24 @@ fn take_back(tx: &mut Tx<'_>, number: &str, plan: &RecallPlan) -> Result<()> {
     let state = recalls::require(tx.read(), number)?;
     let bookings = state.customers.iter().enumerate().map(|(at, row)| {
         let traced = state.traced_to(&row.customer_code).to_string();
-        let fewer = |traced: &str| traced.parse::<u64>().map_or_else(|_| traced.to_owned(), |all| all.saturating_sub(2).to_string());
+        let fewer = |traced: &str| {
+            traced.parse::<u64>().map_or_else(|_| traced.to_owned(), |all| all.saturating_sub(2).to_string())
+        };
         let (returned, note) = match (plan.drill, at) {
             (true, _) => ("0".to_owned(), "演练，未退货。 Drill, nothing sent back."),
             (false, 0) => (fewer(&traced), "2个最小单位召回前已使用。 Two units used before the recall."),
             (false, _) => (traced, "已全部退回隔离。 All returned to quarantine."),
         };
-        Booking { customer: row.customer_code.clone(), returned: Some(returned), note: Some(note.to_owned()), ..Booking::default() }
+        Booking {
+            customer: row.customer_code.clone(),
+            returned: Some(returned),
+            note: Some(note.to_owned()),
+            ..Booking::default()
+        }
     });
     let bookings = bookings.collect();
-    let filling = Filling { unaccounted_reason: Some(plan.unaccounted_reason.clone()), bookings, ..Filling::default() };
+    let filling =
+        Filling { unaccounted_reason: Some(plan.unaccounted_reason.clone()), bookings, ..Filling::default() };
     let ra = people::actor(tx, "ra")?;
     recalls::fill(tx, &ra, number, &filling)
 }

@@ -82,7 +82,12 @@ pub fn review(
 ///
 /// # Errors
 /// 404; 409 when it is not approved, is signed so already, or is not what was seen.
-pub fn acknowledge(tx: &mut Tx<'_>, signer: &Signer, target: Target<'_>, digest: &str) -> Result<VersionRecord> {
+pub fn acknowledge(
+    tx: &mut Tx<'_>,
+    signer: &Signer,
+    target: Target<'_>,
+    digest: &str,
+) -> Result<VersionRecord> {
     let record = store::require_version(tx.read(), target.0, target.1)?;
     must_be(&record.version, Stored::Approved)?;
     if record.version.digest != digest {
