@@ -8,10 +8,13 @@ use crate::error::{Error, Result};
 use crate::ledger::site::Site;
 use crate::ledger::subject::Governed;
 use crate::links::resolver::{Resolver, Resolvers};
+use crate::ledger::verify;
 use crate::people::desk::InFlight;
 use crate::people::gate::{self, Callers, Route};
+use crate::trail::{self, Verifier};
 use crate::web::{metrics::Metrics, page, request};
-use crate::{deviations, documents, jobs, links, orders, people, recalls};
+use crate::home::now::Texts;
+use crate::{codes, deviations, documents, health, home, openapi, jobs, links, orders, people, recalls};
 
 /// Every route there is, in the order in which addresses are tried.
 pub fn routes() -> Vec<Route> {
@@ -22,6 +25,11 @@ pub fn routes() -> Vec<Route> {
     routes.extend(deviations::routes());
     routes.extend(recalls::routes());
     routes.extend(links::routes());
+    routes.extend(home::routes());
+    routes.extend(codes::routes());
+    routes.extend(health::routes());
+    routes.extend(openapi::routes());
+    routes.extend(trail::routes());
     routes
 }
 
@@ -66,6 +74,9 @@ pub struct Shared {
     metrics: web::Data<Metrics>,
     callers: web::Data<Callers>,
     in_flight: web::Data<InFlight>,
+    gauges: web::Data<health::Gauges>,
+    texts: web::Data<Texts>,
+    verifier: web::Data<Verifier>,
 }
 
 impl Shared {
@@ -77,12 +88,16 @@ impl Shared {
         }
         let mut page = page::Site::new(site.origin.clone(), site.zone, site.clock.clone());
         page.demo = site.demo;
+        let gauges = health::Gauges::default();
         Self {
             page: web::Data::new(page),
             site: web::Data::new(site),
-            metrics: web::Data::new(Metrics::new(|_| ())),
+            metrics: web::Data::new(Metrics::new(|registry| gauges.register(registry))),
+            gauges: web::Data::new(gauges),
+            texts: web::Data::new(Texts::default()),
             callers: web::Data::new(Callers::default()),
             in_flight: web::Data::new(InFlight::default()),
+            verifier: web::Data::new(Verifier::new(GOVERNED)),
         }
     }
 
@@ -94,7 +109,10 @@ impl Shared {
             .app_data(self.metrics.clone())
             .app_data(self.callers.clone())
             .app_data(self.in_flight.clone())
-            .app_data(web::Data::new(RESOLVERS));
+            .app_data(self.gauges.clone())
+            .app_data(self.texts.clone())
+            .app_data(web::Data::new(RESOLVERS))
+            .app_data(self.verifier.clone());
         crate::web::routes(config);
         let mut waiting = routes();
         while let Some(first) = waiting.first() {
@@ -148,6 +166,7 @@ pub fn begin_background_work(shared: &Shared) {
 ///
 /// # Errors
 /// 409 naming the first record that differs.
-pub fn compare_records(_db: &mut crate::store::Db) -> Result<()> {
-    Ok(())
+pub fn compare_records(db: &mut crate::store::Db) -> Result<()> {
+    let different = verify::different_record(db, GOVERNED)?;
+    different.map_or(Ok(()), |subject| Err(Error::conflict("record-differs").arg("subject", subject)))
 }

@@ -7,15 +7,19 @@
 
 pub mod app;
 pub mod cli;
+pub mod codes;
 pub mod config;
 pub mod demo;
 pub mod deviations;
 pub mod documents;
 pub mod error;
+pub mod health;
+pub mod home;
 pub mod id;
 pub mod jobs;
 pub mod ledger;
 pub mod links;
+pub mod openapi;
 pub mod orders;
 pub mod people;
 pub mod recalls;
@@ -24,4 +28,5 @@ pub mod signatures;
 pub mod store;
 pub mod text;
 pub mod time;
+pub mod trail;
 pub mod web;

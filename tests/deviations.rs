@@ -131,7 +131,10 @@ fn a_filled_field_changes_only_by_a_correction_that_another_person_of_qa_signs()
         let (qa, qa2, cs) = (house.person("qa"), house.person("qa2"), house.person("cs"));
         let number = raised(house, &cs);
         let asked = qa
-            .post(&at(&number, "/corrections"), json!({ "field": "class", "value": "critical", "reason": "超温更久" }))
+            .post(
+                &at(&number, "/corrections"),
+                json!({ "field": "class", "value": "critical", "reason": "超温更久" }),
+            )
             .expect(201);
         let id = asked.json()["id"].as_str().unwrap().to_owned();
         assert_eq!(asked.json()["state"], "requested");
@@ -265,7 +268,8 @@ fn a_list_is_filtered_and_paged_from_the_newest() {
     both(|house| {
         order(house, "80012345");
         let cs = house.person("cs");
-        for (class, title) in [("minor", "标签 100% 错贴"), ("major", "Late delivery"), ("minor", "少发一盒")] {
+        for (class, title) in [("minor", "标签 100% 错贴"), ("major", "Late delivery"), ("minor", "少发一盒")]
+        {
             let body = with(with(told(), "class", json!(class)), "title", json!(title));
             cs.post("/api/v1/deviations", body).expect(201);
             house.later(1);

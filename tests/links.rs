@@ -26,7 +26,8 @@ fn a_link_is_seen_from_both_ends_until_it_is_taken_away_with_a_reason() {
     both(|house| {
         let (from, qa) = (deviation(house), house.person("qa"));
         order(house, "80012345");
-        let body = json!({ "from": from, "to": "order/80012345", "relation": "affects", "reason": "同一批货" });
+        let body =
+            json!({ "from": from, "to": "order/80012345", "relation": "affects", "reason": "同一批货" });
         let made = qa.post("/api/v1/links", body.clone()).expect(201).json();
         qa.post("/api/v1/links", body).refused(409, "link-exists");
         let at = |subject: &str| {
@@ -101,7 +102,8 @@ fn a_document_without_version_is_tied_in_the_one_that_held_then() {
             };
             let actor = Actor::account(house.id("qa"), "qa");
             let made = house.site.lane.write_here(move |tx| create(tx, Resolvers(&RESOLVERS), &actor, &new));
-            made.map(|link| (link.from().to_string(), link.to().to_string())).map_err(|error| error.fields()[0].code)
+            made.map(|link| (link.from().to_string(), link.to().to_string()))
+                .map_err(|error| error.fields()[0].code)
         };
         assert_eq!(tied(&from, "document/SOP-CS-001").unwrap().1, "document/SOP-CS-001/1.0");
         assert_eq!(tied("document/SOP-CS-001", &from).unwrap().0, "document/SOP-CS-001/1.0");

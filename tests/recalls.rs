@@ -96,7 +96,10 @@ fn the_trace_leads_from_the_batch_to_every_customer_and_is_frozen() {
         let made = ra.post("/api/v1/recalls", recall()).expect(201);
         assert_eq!(made.header("location"), Some(RECALL));
         let made = made.json();
-        assert_eq!((made["number"].as_str(), made["state"].as_str()), (Some("RCL-2026-0001"), Some("decided")));
+        assert_eq!(
+            (made["number"].as_str(), made["state"].as_str()),
+            (Some("RCL-2026-0001"), Some("decided"))
+        );
         assert_eq!(made["raised_by"], "ra");
         assert_eq!(made["reach"]["traced"], "300");
         assert_eq!(made["reach"]["percent"], "0");
@@ -150,13 +153,19 @@ fn a_recalled_batch_on_a_later_order_is_a_hit_and_holds_it_until_released() {
         house.later(60);
         let erp = house.person("erp");
         let late = keep(&erp, "9001", order("C9", &[("100238", "230815", "3")]));
-        assert_eq!((late["held"].as_bool(), late["alerts"][0]["recall"].as_str()), (Some(true), Some("RCL-2026-0001")));
+        assert_eq!(
+            (late["held"].as_bool(), late["alerts"][0]["recall"].as_str()),
+            (Some(true), Some("RCL-2026-0001"))
+        );
         let clean = keep(&erp, "9002", order("C9", &[("100238", "230816", "3")]));
         assert_eq!((clean["held"].as_bool(), &clean["alerts"]), (Some(false), &json!([])));
         let qa = house.person("qa");
         let trace = qa.get(&at("trace")).expect(200).json();
         assert_eq!((trace["orders"].as_u64(), trace["later"].as_array().unwrap().len()), (Some(3), 1));
-        assert_eq!((&trace["later"][0]["order"], &trace["later"][0]["customer"]["code"]), (&json!("9001"), &json!("C9")));
+        assert_eq!(
+            (&trace["later"][0]["order"], &trace["later"][0]["customer"]["code"]),
+            (&json!("9001"), &json!("C9"))
+        );
         assert_eq!(qa.get(RECALL).json()["customers"].as_array().unwrap().len(), 3);
         assert_eq!(house.acts().iter().filter(|act| *act == "recall.hit").count(), 1);
         assert_sealed(house);
@@ -177,7 +186,8 @@ fn a_drill_traces_and_says_so_but_holds_no_order() {
     assert_eq!((made["drill"].as_bool(), made["reach"]["customers"].as_u64()), (Some(true), Some(2)));
     let late = keep(&house.person("erp"), "9001", order("C9", &[("100238", "230815", "3")]));
     assert_eq!(late["held"], false);
-    let page = ra.get_with("/recalls/RCL-2026-0001", &[("accept-language", "zh-CN"), ("accept", "text/html")]);
+    let page =
+        ra.get_with("/recalls/RCL-2026-0001", &[("accept-language", "zh-CN"), ("accept", "text/html")]);
     assert!(page.expect(200).text.contains("召回演练"));
 }
 
@@ -204,7 +214,7 @@ fn a_recall_is_closed_only_when_every_customer_is_booked_and_the_rest_explained(
         with_orders(house);
         let (ra, qa) = (house.person("ra"), house.person("qa"));
         ra.post("/api/v1/recalls", recall()).expect(201);
-        moved(&ra, "retrieving").refused(409, "step-out-of-order");
+        moved(&ra, "retrieving").refused(409, "out-of-order");
         for state in ["notifying", "retrieving", "reconciling"] {
             assert_eq!(moved(&ra, state).expect(200).json()["state"], state);
         }
@@ -217,9 +227,13 @@ fn a_recall_is_closed_only_when_every_customer_is_booked_and_the_rest_explained(
         close(&ra).refused(403, "no-right");
         qa.post(&at("transitions"), json!({ "to": "closed", "password": "wrong" })).refused(403, "password");
         let closed = close(&qa).expect(200).json();
-        assert_eq!((closed["state"].as_str(), closed["signatures"][0]["by"].as_str()), (Some("closed"), Some("qa")));
+        assert_eq!(
+            (closed["state"].as_str(), closed["signatures"][0]["by"].as_str()),
+            (Some("closed"), Some("qa"))
+        );
         assert_sealed(house);
-        ra.patch(RECALL, json!({ "customers": [{ "customer": "C1", "note": "x" }] }), &[]).refused(409, "record-closed");
+        ra.patch(RECALL, json!({ "customers": [{ "customer": "C1", "note": "x" }] }), &[])
+            .refused(409, "record-closed");
         let late = keep(&house.person("erp"), "9001", order("C9", &[("100238", "230815", "3")]));
         assert_eq!(late["held"], false, "a closed recall holds nothing");
     });
@@ -244,7 +258,8 @@ fn a_class_changed_by_correction_recomputes_the_clocks() {
         ra.post("/api/v1/recalls", with("role", json!("holder"))).expect(201);
         let notice = |recall: &Value| {
             let clocks = recall["clocks"].as_array().unwrap().clone();
-            let clock = clocks.into_iter().find(|clock| clock["name"].as_str().unwrap().starts_with("rc.notice."));
+            let clock =
+                clocks.into_iter().find(|clock| clock["name"].as_str().unwrap().starts_with("rc.notice."));
             clock.unwrap()["due_at"].as_str().unwrap().to_owned()
         };
         assert_eq!(notice(&ra.get(RECALL).json()), "2026-03-03T01:00:00.000000Z");
@@ -302,7 +317,8 @@ fn every_page_of_a_recall_is_written_in_both_languages() {
         }
     }
     let shown = qa.get_with("/recalls/RCL-2026-0001", &[("accept-language", "zh-CN")]).expect(200).text;
-    for said in ["一级召回", "持有人发出召回通知", "公司目标", "药品召回管理办法", "8003", "C2 药房"] {
+    for said in ["一级召回", "持有人发出召回通知", "公司目标", "药品召回管理办法", "8003", "C2 药房"]
+    {
         assert!(shown.contains(said), "{said}");
     }
 }

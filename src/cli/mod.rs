@@ -7,6 +7,7 @@ mod import;
 mod init;
 mod serve;
 mod show;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -52,8 +53,12 @@ enum Command {
     Token(accounts::Token),
     /// Show the settings in force and where each comes from, secrets redacted
     Config(show::Format),
+    /// Check the database against what was sealed and signed; exit 0 sound, 1 a fault, 2 could not be checked
+    Verify(verify::Arguments),
     /// Show the closed list of acts
     Acts(show::Format),
+    /// Print the OpenAPI document of the HTTP interface
+    Openapi,
 }
 
 /// Runs the command that the arguments name.
@@ -69,6 +74,7 @@ pub fn run() -> ExitCode {
     };
     log_to_stderr(&config);
     let done = match command {
+        Command::Verify(arguments) => return verify::run(&config, &arguments),
         Command::Demo(arguments) => demo::run(&config, &arguments),
         Command::Import(import) => import::run(&config, import),
         Command::Init(arguments) => init::run(&config, &arguments),
@@ -78,6 +84,7 @@ pub fn run() -> ExitCode {
         Command::Token(token) => accounts::token(&config, token),
         Command::Config(format) => show::config(&config, &format),
         Command::Acts(format) => show::acts(&format),
+        Command::Openapi => show::openapi(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-//! `sopledger config`, `acts`: what is in force, told.
+//! `sopledger config`, `acts`, `openapi`: what is in force, told.
 
 use clap::Args;
 use serde_json::json;
@@ -46,4 +46,9 @@ pub fn acts(format: &Format) -> Result<()> {
         println!("{:<28} {}", act.name, act.fields.join(" "));
     }
     Ok(())
+}
+
+/// Prints the OpenAPI document.
+pub fn openapi() -> Result<()> {
+    print_json(&crate::openapi::document())
 }

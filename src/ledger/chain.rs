@@ -130,6 +130,11 @@ impl ChainVerifier {
         self.at.next
     }
 
+    /// The hash of the last bytes seen; zero before the first.
+    pub fn leaf(&self) -> Digest {
+        self.at.leaf
+    }
+
     /// The root over what was seen; none before the first entry, and none once entries were missing or out of
     /// order.
     pub fn root(&self) -> Option<Digest> {

@@ -23,3 +23,4 @@ pub mod store;
 pub mod subject;
 pub mod tile;
 pub mod tree;
+pub mod verify;

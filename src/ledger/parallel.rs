@@ -14,7 +14,7 @@ use std::thread;
 use super::chain::{ChainVerifier, Facts, Fault, Position, Row, examine, link};
 use super::digest::Digest;
 use super::entry::Entry;
-use super::tile::WIDTH;
+use super::tile::{HEIGHT, WIDTH};
 use super::tree::Frontier;
 
 /// The most faults kept; further ones are counted.
@@ -46,6 +46,23 @@ pub struct Verified {
     pub faults_total: u64,
 }
 
+/// A piece as its turn comes: at most 256 entries of one block, in the order of the rows.
+#[derive(Debug)]
+pub struct Block<'a, G> {
+    /// The tree before it; none once entries were missing or out of order.
+    pub before: Option<&'a Frontier>,
+    /// The number of its first entry.
+    pub first: u64,
+    /// The hashes of its entries.
+    pub leaves: &'a [Digest],
+    /// The root over them, where they are 256 and in order.
+    pub root: Option<Digest>,
+    /// What `inspect` took from the entries.
+    pub taken: Vec<G>,
+    /// The faults that the piece brings to light.
+    pub faults: &'a mut Vec<Fault>,
+}
+
 /// Goes on with `chain` over the rows, on so many threads. `inspect` sees each record whose bytes are an
 /// entry, on any thread, and adds the faults it finds.
 ///
@@ -57,11 +74,30 @@ pub fn verify_batches<T: Send, E>(
     rows: impl IntoIterator<Item = Result<Record<T>, E>>,
     inspect: impl Fn(&Record<T>, &Entry<'_>, &mut Vec<Fault>) + Sync,
 ) -> Result<Verified, E> {
+    let inspect = |record: &Record<T>, entry: &Entry<'_>, faults: &mut Vec<Fault>| {
+        inspect(record, entry, faults);
+        None::<()>
+    };
+    verify_in_order(chain, workers, rows, inspect, |_| {})
+}
+
+/// The same; what `inspect` takes from the entries is handed to `gather` on the calling thread, block by block in
+/// the order of the rows.
+///
+/// # Errors
+/// As [`verify_batches`].
+pub fn verify_in_order<T: Send, G: Send, E>(
+    chain: ChainVerifier,
+    workers: NonZeroUsize,
+    rows: impl IntoIterator<Item = Result<Record<T>, E>>,
+    inspect: impl Fn(&Record<T>, &Entry<'_>, &mut Vec<Fault>) -> Option<G> + Sync,
+    gather: impl FnMut(Block<'_, G>),
+) -> Result<Verified, E> {
     let origin = chain.origin.clone();
     let (tasks, taken) = channel::<(u64, Vec<Record<T>>)>();
     let taken = Mutex::new(taken);
     let (results, finished) = channel();
-    let work = |results: Sender<(u64, thread::Result<Piece>)>| {
+    let work = |results: Sender<(u64, thread::Result<Piece<G>>)>| {
         while let Some((number, records)) = next_task(&taken) {
             // A panic is carried to the calling thread, which would otherwise wait for this piece for ever.
             let piece = catch_unwind(AssertUnwindSafe(|| Piece::of(&origin, &records, &inspect)));
@@ -77,7 +113,7 @@ pub fn verify_batches<T: Send, E>(
         }
         drop(results);
         let tasks = tasks;
-        let mut joined = Joined::new(chain);
+        let mut joined = Joined::new(chain, gather);
         let mut sent = 0;
         let pieces = Pieces { rows: rows.into_iter(), held: None };
         for piece in pieces {
@@ -134,8 +170,10 @@ impl<T, E, I: Iterator<Item = Result<Record<T>, E>>> Iterator for Pieces<I, T> {
 }
 
 /// What a piece tells by itself; its first row is linked to the piece before when they are joined.
-struct Piece {
+struct Piece<G> {
     first: Facts,
+    leaves: Vec<Digest>,
+    taken: Vec<G>,
     first_faults: Vec<Fault>,
     inner_faults: Vec<Fault>,
     end: Position,
@@ -144,18 +182,19 @@ struct Piece {
     subtrees: Option<Vec<(u32, Digest)>>,
 }
 
-impl Piece {
+impl<G> Piece<G> {
     fn of<T>(
         origin: &str,
         records: &[Record<T>],
-        inspect: &(impl Fn(&Record<T>, &Entry<'_>, &mut Vec<Fault>) + Sync),
-    ) -> Piece {
-        let look = |record: &Record<T>, before: Option<&Position>, faults: &mut Vec<Fault>| {
+        inspect: &(impl Fn(&Record<T>, &Entry<'_>, &mut Vec<Fault>) -> Option<G> + Sync),
+    ) -> Piece<G> {
+        let mut taken = Vec::new();
+        let mut look = |record: &Record<T>, before: Option<&Position>, faults: &mut Vec<Fault>| {
             let row = Row { seq: record.seq, entry: &record.entry, leaf: record.leaf };
             let (facts, entry) = examine(origin, &row, faults);
             let follows = before.is_none_or(|before| link(before, &facts, faults));
             if let Some(entry) = entry {
-                inspect(record, &entry, faults);
+                taken.extend(inspect(record, &entry, faults));
             }
             (facts, follows)
         };
@@ -171,35 +210,36 @@ impl Piece {
             end = facts.position();
         }
         let entries = records.len() as u64;
-        let subtrees = whole.then(|| subtrees(first.seq, leaves));
-        Piece { first, first_faults, inner_faults, end, entries, subtrees }
+        let subtrees = whole.then(|| subtrees(first.seq, &leaves));
+        Piece { first, leaves, taken, first_faults, inner_faults, end, entries, subtrees }
     }
 }
 
 /// A piece that begins at a multiple of 256 is hashed up here; another is appended leaf by leaf.
-fn subtrees(first: u64, leaves: Vec<Digest>) -> Vec<(u32, Digest)> {
+fn subtrees(first: u64, leaves: &[Digest]) -> Vec<(u32, Digest)> {
     if !first.is_multiple_of(u64::from(WIDTH)) {
-        return leaves.into_iter().map(|leaf| (0, leaf)).collect();
+        return leaves.iter().map(|leaf| (0, *leaf)).collect();
     }
     let mut tree = Frontier::new();
-    tree.extend(leaves);
+    tree.extend(leaves.iter().copied());
     tree.subtrees().collect()
 }
 
 /// Pieces joined in order as they arrive in any.
-struct Joined {
+struct Joined<G, H> {
     verified: Verified,
-    waiting: BTreeMap<u64, Piece>,
+    waiting: BTreeMap<u64, Piece<G>>,
     next: u64,
+    gather: H,
 }
 
-impl Joined {
-    fn new(chain: ChainVerifier) -> Joined {
+impl<G, H: FnMut(Block<'_, G>)> Joined<G, H> {
+    fn new(chain: ChainVerifier, gather: H) -> Self {
         let verified = Verified { chain, entries: 0, faults: Vec::new(), faults_total: 0 };
-        Joined { verified, waiting: BTreeMap::new(), next: 0 }
+        Joined { verified, waiting: BTreeMap::new(), next: 0, gather }
     }
 
-    fn receive(&mut self, finished: &Receiver<(u64, thread::Result<Piece>)>) {
+    fn receive(&mut self, finished: &Receiver<(u64, thread::Result<Piece<G>>)>) {
         let (number, piece) = finished.recv().expect("a thread answers every task it takes");
         self.waiting.insert(number, piece.unwrap_or_else(|panic| resume_unwind(panic)));
         while let Some(piece) = self.waiting.remove(&self.next) {
@@ -208,22 +248,33 @@ impl Joined {
         }
     }
 
-    fn join(&mut self, piece: Piece) {
+    fn join(&mut self, piece: Piece<G>) {
         let chain = &mut self.verified.chain;
         let mut seam = Vec::new();
         let follows = link(&chain.at, &piece.first, &mut seam);
+        let mut faults: Vec<Fault> =
+            piece.first_faults.into_iter().chain(seam).chain(piece.inner_faults).collect();
+        let root = match piece.subtrees.as_deref() {
+            Some(&[(HEIGHT, root)]) => Some(root),
+            _ => None,
+        };
+        (self.gather)(Block {
+            before: chain.tree.as_ref().filter(|_| follows),
+            first: piece.first.seq,
+            leaves: &piece.leaves,
+            root,
+            taken: piece.taken,
+            faults: &mut faults,
+        });
         chain.tree = match (chain.tree.take(), piece.subtrees) {
             (Some(tree), Some(subtrees)) if follows => grown(tree, subtrees),
             _ => None,
         };
         chain.at = piece.end;
         self.verified.entries += piece.entries;
-        for fault in piece.first_faults.into_iter().chain(seam).chain(piece.inner_faults) {
-            self.verified.faults_total += 1;
-            if self.verified.faults.len() < MAX_FAULTS {
-                self.verified.faults.push(fault);
-            }
-        }
+        self.verified.faults_total += faults.len() as u64;
+        let room = MAX_FAULTS - self.verified.faults.len();
+        self.verified.faults.extend(faults.into_iter().take(room));
     }
 }
 

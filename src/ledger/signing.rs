@@ -12,6 +12,7 @@ use super::digest::Digest;
 use super::folder::Folder;
 use super::key::LedgerKey;
 use super::lane::Lane;
+use super::note::VerifierKey;
 use super::signer::{Head as ToSign, SignerRefusal, SignerState, replace_file};
 use super::tree::{Frontier, consistency_proof};
 use super::{entry, store, tile};
@@ -57,6 +58,7 @@ impl Bell {
 pub struct Signing {
     signed: watch::Receiver<Signed>,
     bell: Bell,
+    key: Option<VerifierKey>,
 }
 
 /// What the signer works with.
@@ -79,13 +81,19 @@ impl Signing {
     /// # Errors
     /// 409 `ledger-behind` or `ledger-different`: the database is not the one whose history was signed.
     pub fn start(hand: Hand, bell: Bell, ear: Ear) -> Result<Self> {
+        let key = hand.key.as_ref().map(LedgerKey::vkey);
         let mut worker = Worker::at_the_start(hand)?;
         let (announce, signed) = watch::channel(worker.last());
         std::thread::Builder::new()
             .name("signer".to_owned())
             .spawn(move || worker.work(&ear.0, &announce))
             .map_err(Error::internal)?;
-        Ok(Self { signed, bell })
+        Ok(Self { signed, bell, key })
+    }
+
+    /// What this node's notes are checked with; none on a node that only follows.
+    pub fn vkey(&self) -> Option<&VerifierKey> {
+        self.key.as_ref()
     }
 
     /// The newest note.

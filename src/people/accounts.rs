@@ -137,21 +137,30 @@ pub fn grant_digest(grant: &Grant) -> Result<Digest> {
     Ok(Digest::of(&canon::to_bytes(&asked).map_err(Error::internal)?))
 }
 
-/// QA signs a role into force.
+/// QA signs a role into force; `seen` is the digest that was on the screen, where the signer sent it.
 ///
 /// # Errors
-/// 404, 409 for one that is not open, 403 for one's own account.
-pub fn sign_grant(tx: &mut Tx<'_>, signer: &Signer, id: &str, grant: &str) -> Result<AccountState> {
+/// 404, 409 for one that is not open or not as seen, 403 for one's own account.
+pub fn sign_grant(
+    tx: &mut Tx<'_>,
+    signer: &Signer,
+    id: &str,
+    (grant, seen): (&str, Option<&str>),
+) -> Result<AccountState> {
     let state = store::require(tx.read(), id)?;
     must_be_enabled(&state)?;
     let found = find_grant(&state, grant)?;
+    let digest = grant_digest(&found)?;
+    if seen.is_some_and(|seen| seen != digest.to_string()) {
+        return Err(Error::conflict("stale-digest"));
+    }
     if !found.is_open() {
         return Err(Error::conflict("grant-not-open"));
     }
     if signer.actor.id == id || signer.actor.id == found.requested_by {
         return Err(Error::forbidden("own-grant"));
     }
-    let (subject, digest, now) = (state.subject(), grant_digest(&found)?, tx.now());
+    let (subject, now) = (state.subject(), tx.now());
     let act = signatures::Act { subject: &subject, round: 0, meaning: "granted", digest, comment: "" };
     let (_, sig) = signatures::sign(tx, signer, &act)?;
     diesel::update(account_grant::table.find(grant))
@@ -194,8 +203,11 @@ fn must_be_enabled(state: &AccountState) -> Result<()> {
 /// Disables an account for good: its sessions and tokens end with it.
 ///
 /// # Errors
-/// 404; 409 when it is disabled already.
+/// 404; 409 when it is disabled already, or one's own.
 pub fn disable(tx: &mut Tx<'_>, actor: &Actor, id: &str, reason: &str) -> Result<AccountState> {
+    if actor.id == id {
+        return Err(Error::conflict("own-account"));
+    }
     must_be_enabled(&store::require(tx.read(), id)?)?;
     diesel::update(account::table.find(id)).set(account::disabled.eq(true)).execute(tx.rows())?;
     sessions::end_sessions(tx, id, None)?;

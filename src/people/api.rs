@@ -1,20 +1,20 @@
 //! Signing in and accounts, for machines; the sign-in page's form ends here too.
 
 use actix_web::{HttpResponse, web};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 
-use super::accounts::{self, NewAccount};
+use super::accounts;
 use super::desk::{Desk, Reader, Reply};
 use super::gate::{Caller, Gate, Route};
-use super::record::{self, AccountState, Grant};
-use super::rights::{Permission, Role};
+use super::intake::{self, CreateUser};
+use super::read::{User, grant_view, user};
+use super::record;
+use super::rights::Permission;
 use super::sessions::{self, Attempt};
 use super::{password, store};
 use crate::error::{Error, Result};
 use crate::ledger::site::Site;
-use crate::store::Db;
-use crate::time::Timestamp;
 use crate::web::input;
 use crate::web::json::Body;
 use crate::web::paging::{Page, Paging};
@@ -26,7 +26,6 @@ pub fn routes() -> Vec<Route> {
     let (read, write) = (Gate::May(Permission::ReadAccounts), Gate::May(Permission::Administer));
     vec![
         Route::post("/api/v1/login", Gate::Public, "Sign in", || web::to(login)),
-        Route::post("/login", Gate::Public, "Sign in", || web::to(login)),
         Route::post("/api/v1/logout", Gate::SignedIn, "Sign out", || web::to(logout)),
         Route::post("/api/v1/password", Gate::SignedIn, "Change one's own password", || {
             web::to(change_password)
@@ -103,37 +102,8 @@ async fn change_password(
     caller: Caller,
     body: Body<OldAndNew>,
 ) -> Result<HttpResponse> {
-    own_password(&site, &caller, &body.0.old, &body.0.new).await?;
+    intake::own_password(&site, &caller, &body.0.old, &body.0.new).await?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-/// Changes a person's own password, the old one given again.
-///
-/// # Errors
-/// 403 `password`; 422 for a new one that will not do; 429.
-pub async fn own_password(site: &Site, caller: &Caller, old: &str, new: &str) -> Result<()> {
-    if caller.session.is_none() {
-        return Err(Error::forbidden("token-cannot-sign"));
-    }
-    password::acceptable("new", new, &caller.login)?;
-    if old == new {
-        return Err(Error::invalid("new", "password-same"));
-    }
-    let attempt = Attempt { subject: record::subject(&caller.id), meaning: "password" };
-    let who = (&caller.account, caller.login.as_str());
-    sessions::confirm(site, who, old, (caller.own_actor(), attempt)).await?;
-    let (new, actor, session) = (new.to_owned(), caller.own_actor(), caller.session);
-    let hash = hashed(new).await?;
-    site.lane.write(move |tx| accounts::change_password(tx, &actor, &hash, session)).await?;
-    Ok(())
-}
-
-/// Hashes a password on a thread that may wait.
-///
-/// # Errors
-/// The hash cannot be made.
-pub async fn hashed(password: String) -> Result<String> {
-    tokio::task::spawn_blocking(move || password::hash(&password)).await.map_err(Error::internal)?
 }
 
 async fn me(caller: Caller) -> HttpResponse {
@@ -141,124 +111,6 @@ async fn me(caller: Caller) -> HttpResponse {
         "id": caller.id, "login": caller.login, "name": caller.name, "roles": caller.roles,
         "must_change_password": caller.must_change_password(),
     }))
-}
-
-/// An account as administrators and QA read it.
-#[derive(Debug, Serialize)]
-pub struct User {
-    /// `u-…`.
-    pub id: String,
-    /// What it signs in with.
-    pub login: String,
-    /// Its printed name.
-    pub name: String,
-    /// Roles in force.
-    pub roles: Vec<Role>,
-    /// `active`, `disabled` or `ended`.
-    pub state: &'static str,
-    /// The administrator's password is not changed yet.
-    pub must_change_password: bool,
-    /// An auditor's last instant.
-    pub ends_at: Option<Timestamp>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// Roles asked for, in force and ended.
-    pub grants: Vec<GrantView>,
-    /// API tokens, without their secrets.
-    pub tokens: Vec<TokenView>,
-}
-
-/// A grant as read.
-#[derive(Debug, Serialize)]
-pub struct GrantView {
-    /// `g-…`.
-    pub id: String,
-    /// The role.
-    pub role: String,
-    /// `requested`, `in_force` or `ended`.
-    pub state: &'static str,
-    /// Who asked, by login.
-    pub requested_by: String,
-    /// When.
-    pub requested_at: Timestamp,
-    /// Why.
-    pub reason: String,
-    /// Who signed, by login.
-    pub signed_by: Option<String>,
-    /// When.
-    pub signed_at: Option<Timestamp>,
-    /// When it ended.
-    pub ended_at: Option<Timestamp>,
-    /// What QA signs.
-    pub digest: String,
-}
-
-/// An API token as read.
-#[derive(Debug, Serialize)]
-pub struct TokenView {
-    /// `t-…`.
-    pub id: String,
-    /// What it is for.
-    pub label: String,
-    /// Not accepted from here on.
-    pub expires_at: Timestamp,
-    /// Or from here on, by decision.
-    pub revoked_at: Option<Timestamp>,
-}
-
-/// An account as it is read, by its state.
-///
-/// # Errors
-/// The database does not answer.
-pub fn user(db: &mut Db, state: &AccountState, now: Timestamp) -> Result<User> {
-    let person = store::person(db, &state.account.id)?;
-    let account = &state.account;
-    let ended = account.ends_at.is_some_and(|end| end <= now);
-    let tokens = state.tokens.iter().map(|token| TokenView {
-        id: token.id.clone(),
-        label: token.label.clone(),
-        expires_at: token.expires_at,
-        revoked_at: token.revoked_at,
-    });
-    Ok(User {
-        id: person.id,
-        login: person.login,
-        name: person.name,
-        roles: person.roles,
-        state: if account.disabled {
-            "disabled"
-        } else if ended {
-            "ended"
-        } else {
-            "active"
-        },
-        must_change_password: account.must_change,
-        ends_at: account.ends_at,
-        created_at: account.created_at,
-        grants: state.grants.iter().map(|grant| grant_view(db, grant)).collect::<Result<_>>()?,
-        tokens: tokens.collect(),
-    })
-}
-
-fn grant_view(db: &mut Db, grant: &Grant) -> Result<GrantView> {
-    let signed_by = grant.signed_by.as_deref().map(|id| store::person(db, id)).transpose()?;
-    let state = match (grant.ended_at, grant.signed_at) {
-        (Some(_), _) => "ended",
-        (None, Some(_)) => "in_force",
-        (None, None) => "requested",
-    };
-    Ok(GrantView {
-        id: grant.id.clone(),
-        role: grant.role.clone(),
-        state,
-        requested_by: store::person(db, &grant.requested_by)?.login,
-        requested_at: grant.requested_at,
-        reason: grant.reason.clone(),
-        signed_by: signed_by.map(|person| person.login),
-        signed_at: grant.signed_at,
-        ended_at: grant.ended_at,
-        digest: accounts::grant_digest(grant)?.to_string(),
-    })
 }
 
 async fn list(reader: Reader, paging: Query<Paging>) -> Result<HttpResponse> {
@@ -284,62 +136,11 @@ async fn show(reader: Reader, id: web::Path<String>) -> Result<HttpResponse> {
     Ok(HttpResponse::Ok().json(found.await?))
 }
 
-/// An account to make.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CreateUser {
-    /// Unique for ever.
-    pub login: String,
-    /// As printed in signatures.
-    pub name: String,
-    /// Made by the program where it is missing.
-    pub password: Option<String>,
-    /// Roles to ask for at once.
-    #[serde(default)]
-    pub roles: Vec<String>,
-    /// An auditor's last day.
-    pub ends_on: Option<String>,
-    /// Why.
-    #[serde(default)]
-    pub reason: String,
-}
-
-/// Checks, hashes and makes an account with its role requests; returns it with the password where the program made it.
-///
-/// # Errors
-/// 422, 409.
-pub async fn make(desk: &Desk, new: CreateUser) -> Result<HttpResponse> {
-    let login = input::line("login", &new.login, 64)?;
-    let name = input::line("name", &new.name, 100)?;
-    let reason = input::optional_text("reason", Some(&new.reason), 2000)?.unwrap_or_default();
-    let roles = new.roles.iter().map(|role| role_of("roles", role)).collect::<Result<Vec<_>>>()?;
-    let zone = desk.site.zone;
-    let ends_at = new.ends_on.as_deref().map(|date| input::end("ends_on", date, zone)).transpose()?;
-    let (given, made) = match new.password {
-        Some(given) => (given, None),
-        None => {
-            let made = password::generate();
-            (made.clone(), Some(made))
-        }
-    };
-    password::acceptable("password", &given, &login)?;
-    let password_hash = hashed(given).await?;
+async fn create(desk: Desk, body: Body<CreateUser>) -> Result<HttpResponse> {
+    let (wanted, made) = intake::prepare(body.0, desk.site.zone).await?;
     let actor = desk.caller.actor(Permission::Administer)?;
-    let new = NewAccount { login, name, password_hash, must_change: true, ends_at };
     desk.reply(move |tx| {
-        let mut held: Vec<Role> = Vec::new();
-        for role in &roles {
-            record::may_ask_for(*role, &held)?;
-            if *role == Role::Auditor && new.ends_at.is_none() {
-                return Err(Error::invalid("ends_on", "auditor-without-end"));
-            }
-            held.push(*role);
-        }
-        let mut state = accounts::create(tx, &actor, &new)?;
-        for role in &roles {
-            state = accounts::request_grant(tx, &actor, &state.account.id, (*role, &reason))?.0;
-        }
-        tx.settle()?;
+        let state = intake::admit(tx, &actor, &wanted)?;
         let now = tx.now();
         let view = user(tx.read(), &state, now)?;
         let location = format!("/api/v1/users/{}", view.id);
@@ -352,14 +153,6 @@ pub async fn make(desk: &Desk, new: CreateUser) -> Result<HttpResponse> {
     .await
 }
 
-async fn create(desk: Desk, body: Body<CreateUser>) -> Result<HttpResponse> {
-    make(&desk, body.0).await
-}
-
-fn role_of(field: &str, code: &str) -> Result<Role> {
-    Role::from_code(code).ok_or_else(|| Error::invalid(field, "unknown-code"))
-}
-
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct GrantRequest {
@@ -368,7 +161,7 @@ struct GrantRequest {
 }
 
 async fn request_grant(desk: Desk, id: web::Path<String>, body: Body<GrantRequest>) -> Result<HttpResponse> {
-    let role = role_of("role", &body.0.role)?;
+    let role = intake::role_of("role", &body.0.role)?;
     let reason = input::text("reason", &body.0.reason, 2000)?;
     let actor = desk.caller.actor(Permission::Administer)?;
     desk.reply(move |tx| {
@@ -396,15 +189,7 @@ async fn sign_grant(
     let SignGrant { password, digest } = body.0;
     let attempt = Attempt { subject: record::subject(&id), meaning: "granted" };
     desk.signed_reply(Permission::Decide, &password, attempt, move |tx, signer| {
-        let seen = store::require(tx.read(), &id)?.grants.into_iter().find(|held| held.id == grant);
-        let seen = seen.ok_or_else(|| Error::not_found("grant", grant.clone()))?;
-        if digest
-            .as_ref()
-            .is_some_and(|digest| accounts::grant_digest(&seen).is_ok_and(|d| d.to_string() != *digest))
-        {
-            return Err(Error::conflict("stale-digest"));
-        }
-        let state = accounts::sign_grant(tx, signer, &id, &grant)?;
+        let state = accounts::sign_grant(tx, signer, &id, (&grant, digest.as_deref()))?;
         tx.settle()?;
         let now = tx.now();
         Reply::ok(user(tx.read(), &state, now)?)
@@ -437,9 +222,6 @@ async fn end_grant(
 async fn disable(desk: Desk, id: web::Path<String>, body: Body<Because>) -> Result<HttpResponse> {
     let reason = input::text("reason", &body.0.reason, 2000)?;
     let actor = desk.caller.actor(Permission::Administer)?;
-    if actor.id == *id {
-        return Err(Error::conflict("own-account"));
-    }
     desk.reply(move |tx| {
         let state = accounts::disable(tx, &actor, &id, &reason)?;
         let now = tx.now();
@@ -452,7 +234,7 @@ async fn reset(desk: Desk, id: web::Path<String>, body: Body<Because>) -> Result
     let reason = input::text("reason", &body.0.reason, 2000)?;
     let actor = desk.caller.actor(Permission::Administer)?;
     let made = password::generate();
-    let hash = hashed(made.clone()).await?;
+    let hash = intake::hashed(made.clone()).await?;
     desk.reply(move |tx| {
         let state = accounts::reset(tx, &actor, &id, (&hash, &reason))?;
         let now = tx.now();

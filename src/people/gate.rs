@@ -187,8 +187,7 @@ impl Callers {
     }
 }
 
-/// Name of the cookie that holds a page's session.
-pub const SESSION_COOKIE: &str = "session";
+const SESSION_COOKIE: &str = "session";
 const FORM_COOKIE: &str = "form";
 
 /// Lets a request pass, or not.
@@ -246,6 +245,9 @@ const NAV: &[(NavItem, Permission)] = &[
     (NavItem { href: "/accounts", word: "nav-accounts" }, Permission::ReadAccounts),
 ];
 
+/// What a person does first whose password an administrator set.
+const PASSWORD_FIRST: NavItem = NavItem { href: "/password", word: "people-password-first" };
+
 fn viewer(caller: &Caller) -> Viewer {
     let nav = NAV.iter().filter(|(_, permission)| caller.may(*permission)).map(|(item, _)| *item).collect();
     let search = if caller.may(Permission::ReadAllVersions) {
@@ -253,7 +255,8 @@ fn viewer(caller: &Caller) -> Viewer {
     } else {
         caller.may(Permission::ReadInForce).then_some(Search::Now)
     };
-    Viewer { name: caller.name.clone(), nav, search }
+    let first = caller.must_change_password().then_some(PASSWORD_FIRST);
+    Viewer { name: caller.name.clone(), nav, search, first }
 }
 
 fn wants_html(request: &ServiceRequest) -> bool {
@@ -283,13 +286,23 @@ fn form_token(request: &ServiceRequest, caller: Option<&Caller>) -> FormToken {
 }
 
 /// A cookie of ours: HttpOnly, SameSite=Lax, Secure behind TLS.
-pub fn cookie(name: &'static str, value: String, tls: bool) -> Cookie<'static> {
+fn cookie(name: &'static str, value: String, tls: bool) -> Cookie<'static> {
     Cookie::build(name, value).path("/").http_only(true).same_site(SameSite::Lax).secure(tls).finish()
 }
 
-/// Whether the visitor came over TLS, as the proxy in front says.
-pub fn is_tls(request: &ServiceRequest) -> bool {
+fn is_tls(request: &ServiceRequest) -> bool {
     request.connection_info().scheme() == "https"
+}
+
+/// The cookie that holds a session on the page's side; ended where there is no token. Secure where the visitor came
+/// over TLS, as the proxy in front says.
+pub fn session_cookie(request: &HttpRequest, token: Option<&str>) -> Cookie<'static> {
+    let tls = request.connection_info().scheme() == "https";
+    let mut cookie = cookie(SESSION_COOKIE, token.unwrap_or_default().to_owned(), tls);
+    if token.is_none() {
+        cookie.make_removal();
+    }
+    cookie
 }
 
 async fn identify(request: &ServiceRequest) -> Result<Option<Arc<Caller>>> {
@@ -302,12 +315,14 @@ async fn identify(request: &ServiceRequest) -> Result<Option<Arc<Caller>>> {
         let caller = of_token(request, token.trim()).await?;
         return caller.map(Some).ok_or_else(|| Error::new(Kind::Unauthenticated, "sign-in"));
     }
-    let Some(cookie) = request.cookie(SESSION_COOKIE) else { return Ok(None) };
-    if !safe && request.path().starts_with("/api/") {
-        return Ok(None);
-    }
-    if !safe && !is_same_origin(request) {
+    let api = request.path().starts_with("/api/");
+    // Signing in too: a foreign page must not sign somebody in as somebody else.
+    if !safe && !api && !is_same_origin(request) {
         return Err(Error::forbidden("origin"));
+    }
+    let Some(cookie) = request.cookie(SESSION_COOKIE) else { return Ok(None) };
+    if !safe && api {
+        return Ok(None);
     }
     of_token(request, cookie.value()).await
 }

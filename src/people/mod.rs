@@ -9,11 +9,23 @@ pub mod accounts;
 pub mod api;
 pub mod desk;
 pub mod gate;
+pub mod intake;
+pub mod pages;
 pub mod password;
+pub mod read;
 pub mod record;
 pub mod rights;
 pub mod sessions;
+pub mod settings;
 pub mod store;
 pub mod view;
+mod views;
 
-pub use api::routes;
+use gate::Route;
+
+/// The floor's routes: for machines, then for people.
+pub fn routes() -> Vec<Route> {
+    let mut routes = api::routes();
+    routes.extend(pages::routes());
+    routes
+}

@@ -83,7 +83,7 @@ fn a_recall_goes_forward_by_one_state_and_back_by_one_with_a_reason() {
                 (3, 4) => Ok(Way::Close),
                 (at, target) if target == at + 1 => Ok(Way::Forward),
                 (at, target) if target + 1 == at => Ok(Way::Back),
-                _ => Err("step-out-of-order".to_owned()),
+                _ => Err("out-of-order".to_owned()),
             };
             assert_eq!(answer, expected, "{from} → {to}");
         }

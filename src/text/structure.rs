@@ -32,6 +32,58 @@ pub fn shape(source: &str) -> Shape {
     shape
 }
 
+/// The numbered steps that stand under one heading.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Section {
+    /// The heading's words; empty before the first one.
+    pub heading: String,
+    /// Each step's words, a line for each of its blocks.
+    pub steps: Vec<Vec<String>>,
+}
+
+/// The numbered steps of a text under their headings; headings without steps are left out. What is nested in a step
+/// belongs to it.
+#[must_use]
+pub fn steps(source: &str) -> Vec<Section> {
+    let mut sections = vec![Section::default()];
+    let (mut lists, mut words, mut in_heading) = (Vec::new(), String::new(), false);
+    for event in TextMergeStream::new(events(source)) {
+        let in_steps = lists.first() == Some(&true);
+        match event {
+            Event::Start(Tag::List(start)) => {
+                close_line(&mut sections, &mut words, in_steps);
+                lists.push(start.is_some());
+            }
+            Event::End(TagEnd::List(_)) => _ = lists.pop(),
+            Event::Start(Tag::Item) if lists == [true] => {
+                sections.last_mut().expect("there is a first section").steps.push(Vec::new());
+            }
+            Event::Start(Tag::Heading { .. }) => {
+                words.clear();
+                in_heading = true;
+            }
+            Event::End(TagEnd::Heading(_)) => {
+                sections.push(Section { heading: std::mem::take(&mut words), steps: Vec::new() });
+                in_heading = false;
+            }
+            Event::Text(text) | Event::Code(text) if in_heading || in_steps => words.push_str(&text),
+            Event::SoftBreak | Event::HardBreak if in_steps => words.push(' '),
+            Event::End(end) if in_steps && ends_block(end) => close_line(&mut sections, &mut words, in_steps),
+            _ => {}
+        }
+    }
+    sections.retain(|section| !section.steps.is_empty());
+    sections
+}
+
+fn close_line(sections: &mut [Section], words: &mut String, in_steps: bool) {
+    let line = std::mem::take(words);
+    let step = sections.last_mut().and_then(|section| section.steps.last_mut());
+    if let Some(step) = step.filter(|_| in_steps && !line.trim().is_empty()) {
+        step.push(line.trim().to_owned());
+    }
+}
+
 /// The words of a text without its markup, one block a line; of a diagram the labels.
 #[must_use]
 pub fn plain(source: &str) -> String {
@@ -111,6 +163,16 @@ fn diagram_labels(source: &str, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_steps_stand_under_their_headings_and_keep_what_is_nested() {
+        let text = "intro\n\n## 3 Steps\n\n1. Ask **first**.\n   - in words\n2. Then\n   write\n\n- loose\n\n## 4 None\n\n## 5 End\n\n1. Hang up.\n";
+        let sections = steps(text);
+        let headings: Vec<_> = sections.iter().map(|section| section.heading.as_str()).collect();
+        assert_eq!(headings, ["3 Steps", "5 End"]);
+        assert_eq!(sections[0].steps, [vec!["Ask first.", "in words"], vec!["Then write"]]);
+        assert_eq!(sections[1].steps, [vec!["Hang up."]]);
+    }
 
     #[test]
     fn headings_and_numbered_steps_are_counted_and_bullets_are_not() {

@@ -81,6 +81,8 @@ pub struct Viewer {
     pub nav: Rc<[NavItem]>,
     /// Where the search box of the bar leads; none for a page that is a search itself.
     pub search: Option<Search>,
+    /// What this person must do before anything else: its address, and words with the attribute `do` for the link.
+    pub first: Option<NavItem>,
 }
 
 /// Which search the bar offers.
@@ -121,6 +123,8 @@ pub struct Frame {
     pub person: Option<String>,
     /// The search the bar offers.
     pub search: Option<Search>,
+    /// What the person must do before anything else.
+    pub first: Option<NavItem>,
     /// The token every form of the page sends back.
     pub csrf: String,
     /// Whether the records are invented.
@@ -160,6 +164,7 @@ impl Frame {
             frame.person = Some(viewer.name.clone());
             frame.nav = Rc::clone(&viewer.nav);
             frame.search = viewer.search;
+            frame.first = viewer.first;
         }
         if let Some(CsrfToken(token)) = extensions.get::<CsrfToken>() {
             frame.csrf.clone_from(token);
@@ -187,6 +192,7 @@ impl Frame {
             section: Cow::Borrowed(""),
             person: None,
             search: None,
+            first: None,
             csrf: String::new(),
             demo: site.is_some_and(|site| site.demo),
             notice: None,
@@ -304,6 +310,19 @@ pub fn see_other_with(to: &str, code: &str) -> HttpResponse {
 pub fn local(to: &str) -> &str {
     let elsewhere = !to.starts_with('/') || to.starts_with("//") || to.starts_with("/\\");
     if elsewhere || to.chars().any(|c| c.is_control() || c == '\\') { "/" } else { to }
+}
+
+/// [`local`] as a header may carry it: in ASCII.
+pub fn local_address(to: &str) -> String {
+    let mut address = String::new();
+    for c in local(to).chars() {
+        if c.is_ascii_graphic() {
+            address.push(c);
+        } else {
+            address.push_str(&percent(c.encode_utf8(&mut [0; 4])));
+        }
+    }
+    address
 }
 
 /// Percent-encodes all but the unreserved characters, for one value in an address.

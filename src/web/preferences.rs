@@ -5,7 +5,7 @@ use actix_web::cookie::{Cookie, SameSite};
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
-use super::page::{local, see_other};
+use super::page::{local_address, see_other};
 use super::query::Query;
 use super::words::Lang;
 use crate::error::{Error, Result};
@@ -41,20 +41,7 @@ async fn theme(name: web::Path<String>, back: Query<Back>) -> Result<HttpRespons
 
 fn remember(name: &'static str, value: &'static str, to: &str) -> Result<HttpResponse> {
     let cookie = Cookie::build(name, value).path("/").same_site(SameSite::Lax).http_only(true);
-    let mut answer = see_other(&address(to));
+    let mut answer = see_other(&local_address(to));
     let added = answer.add_cookie(&cookie.max_age(Duration::days(KEPT)).finish());
     added.map(|()| answer).map_err(|error| Error::internal(error.to_string()))
-}
-
-/// `to` as a header may carry it: ours, and ASCII.
-fn address(to: &str) -> String {
-    let mut address = String::new();
-    for c in local(to).chars() {
-        if c.is_ascii_graphic() {
-            address.push(c);
-        } else {
-            address.push_str(&super::page::percent(c.encode_utf8(&mut [0; 4])));
-        }
-    }
-    address
 }

@@ -109,7 +109,7 @@ async fn gate(
         return Err(Error::new(Kind::Unauthenticated, "sign-in").into());
     }
     let nav = Rc::from([NavItem { href: "/documents", word: "nav-documents" }]);
-    let viewer = Viewer { name: "QA 经理".into(), nav, search: Some(Search::Documents) };
+    let viewer = Viewer { name: "QA 经理".into(), nav, search: Some(Search::Documents), first: None };
     request.extensions_mut().insert(viewer);
     request.extensions_mut().insert(CsrfToken("token".into()));
     next.call(request).await

@@ -5,6 +5,7 @@ mod chain;
 mod entry;
 mod note;
 mod signer;
+mod tamper;
 mod tile;
 mod tree;
 mod vectors;

@@ -35,7 +35,11 @@ fn put(client: &Client, number: &str, order: &Value) -> Answer {
 }
 
 fn orders_acts(house: &House) -> Vec<String> {
-    house.acts().into_iter().filter(|act| act.starts_with("order.") || act.starts_with("signature.")).collect()
+    house
+        .acts()
+        .into_iter()
+        .filter(|act| act.starts_with("order.") || act.starts_with("signature."))
+        .collect()
 }
 
 /// The snapshot recomputed from the tables is the one that was sealed last.
@@ -73,7 +77,10 @@ fn an_order_is_kept_once_and_again_only_where_it_differs() {
 
         let mut changed = order();
         changed["lines"][0]["quantity"] = json!("199.5");
-        changed["events"].as_array_mut().unwrap().push(json!({ "kind": "delivered", "at": "2026-02-19T02:55:00Z" }));
+        changed["events"]
+            .as_array_mut()
+            .unwrap()
+            .push(json!({ "kind": "delivered", "at": "2026-02-19T02:55:00Z" }));
         let body = put(&erp, "4500012345", &changed).expect(200).json();
         assert_eq!(body["lines"][0]["quantity"], "199.5");
         assert_eq!(orders_acts(house), ["order.imported", "order.updated"]);
@@ -97,7 +104,10 @@ fn an_unchanged_personal_value_keeps_its_commitment() {
         let before = state();
         let mut changed = order();
         changed["ship_to"] = json!("北京");
-        changed["events"].as_array_mut().unwrap().insert(0, json!({ "kind": "ordered", "at": MORNING, "by": "erp" }));
+        changed["events"]
+            .as_array_mut()
+            .unwrap()
+            .insert(0, json!({ "kind": "ordered", "at": MORNING, "by": "erp" }));
         put(&erp, "1", &changed).expect(200);
         let after = state();
         assert_eq!(after.order.customer_sealed, before.order.customer_sealed);
@@ -135,7 +145,8 @@ fn a_refused_order_names_all_its_fields_and_leaves_nothing() {
     bad["lines"][1]["batch"] = json!("a\u{202e}b");
     bad["lines"][1]["quantity"] = json!("-4");
     let errors = put(&erp, "1", &bad).refused(422, "invalid").json()["errors"].clone();
-    let fields: Vec<_> = errors.as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
+    let fields: Vec<_> =
+        errors.as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
     assert_eq!(fields, ["customer.name", "lines[1].batch", "lines[1].quantity"]);
     let mut system = order();
     system["recorded_at"] = json!(MORNING);
@@ -246,7 +257,12 @@ fn row(number: &str, line: &str, quantity: &str) -> String {
 }
 
 fn import(client: &Client, media: &str, bytes: Vec<u8>) -> Answer {
-    client.send("POST", "/api/v1/orders/import", Some(bytes), &[("content-type", media), ("accept-language", "en")])
+    client.send(
+        "POST",
+        "/api/v1/orders/import",
+        Some(bytes),
+        &[("content-type", media), ("accept-language", "en")],
+    )
 }
 
 /// The job's answer once it is over.
@@ -265,7 +281,13 @@ fn wait(client: &Client, location: &str) -> Value {
 fn a_csv_is_imported_in_a_job_that_tells_what_it_rejected_and_why() {
     both(|house| {
         let erp = house.person("erp");
-        let rows = [HEADER.to_owned(), row("1", "10", "2"), row("2", "10", "-1"), row("3", "10", "1"), row("1", "20", "3")];
+        let rows = [
+            HEADER.to_owned(),
+            row("1", "10", "2"),
+            row("2", "10", "-1"),
+            row("3", "10", "1"),
+            row("1", "20", "3"),
+        ];
         let file = format!("\u{feff}{}\r\n", rows.join("\r\n")).into_bytes();
         let accepted = import(&erp, "text/csv; charset=utf-8", file.clone()).expect(202);
         let job = wait(&erp, accepted.header("location").unwrap());
@@ -274,7 +296,10 @@ fn a_csv_is_imported_in_a_job_that_tells_what_it_rejected_and_why() {
         let figures = ["orders", "new", "changed", "unchanged"].map(|name| result[name].as_i64().unwrap());
         assert_eq!(figures, [3, 2, 0, 0]);
         let rejected = &result["rejected"][0];
-        assert_eq!((&rejected["row"], &rejected["field"], &rejected["value"]), (&json!(3), &json!("quantity"), &json!("-1")));
+        assert_eq!(
+            (&rejected["row"], &rejected["field"], &rejected["value"]),
+            (&json!(3), &json!("quantity"), &json!("-1"))
+        );
         assert!(!rejected["message"].as_str().unwrap().is_empty());
 
         let order = house.person("cs").get("/api/v1/orders/1").expect(200).json();
@@ -317,7 +342,8 @@ fn ndjson_is_imported_and_a_key_used_again_answers_with_the_same_job() {
     let location = accepted.header("location").unwrap().to_owned();
     let result = wait(&erp, &location)["result"].clone();
     assert_eq!((&result["orders"], &result["new"]), (&json!(2), &json!(1)));
-    let fields: Vec<_> = result["rejected"].as_array().unwrap().iter().map(|r| r["field"].as_str().unwrap()).collect();
+    let fields: Vec<_> =
+        result["rejected"].as_array().unwrap().iter().map(|r| r["field"].as_str().unwrap()).collect();
     assert_eq!(fields, ["customer.code", "customer.name", "lines"]);
     assert_eq!(send(&file).expect(202).header("location"), Some(location.as_str()));
     send(b"{}").refused(422, "idempotency-mismatch");
@@ -344,7 +370,8 @@ fn a_file_that_cannot_be_read_is_refused_before_any_job() {
 fn a_job_is_seen_by_who_started_it_by_qa_and_by_admin_alone() {
     let house = House::sqlite();
     let erp = house.person("erp");
-    let location = import(&erp, "text/csv", format!("{HEADER}\n{}\n", row("1", "10", "1")).into_bytes()).expect(202);
+    let location =
+        import(&erp, "text/csv", format!("{HEADER}\n{}\n", row("1", "10", "1")).into_bytes()).expect(202);
     let location = location.header("location").unwrap().to_owned();
     wait(&erp, &location);
     for login in ["qa", "admin"] {

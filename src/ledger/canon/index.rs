@@ -28,6 +28,10 @@ pub struct BodyIndex<'a> {
     pub pre: Option<Digest>,
     /// Digest of the subject's snapshot after.
     pub post: Option<Digest>,
+    /// `sealed`, the commitments that the entry introduces: name and commitment.
+    pub sealed: Vec<(&'a str, Digest)>,
+    /// `source.sha256`, of the file that was imported.
+    pub source: Option<Digest>,
 }
 
 /// Checks a body as `check` does and returns the fields the ledger itself reads.
@@ -45,7 +49,7 @@ impl<'a> Sink<'a> for BodyIndex<'a> {
         match parent {
             "" => match key {
                 "act" => self.act = Some(string(raw)?),
-                "actor" | "obj" if !raw.starts_with('{') => return Err(Rule::Field),
+                "actor" | "obj" | "sealed" | "source" if !raw.starts_with('{') => return Err(Rule::Field),
                 "pre" => self.pre = nullable(raw, digest)?,
                 "post" => self.post = nullable(raw, digest)?,
                 _ => {}
@@ -62,6 +66,8 @@ impl<'a> Sink<'a> for BodyIndex<'a> {
                 "prev" => self.obj_prev = nullable(raw, whole)?,
                 _ => {}
             },
+            "sealed" => self.sealed.push((key, digest(raw)?)),
+            "source" if key == "sha256" => self.source = Some(digest(raw)?),
             _ => {}
         }
         Ok(())

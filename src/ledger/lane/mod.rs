@@ -10,7 +10,7 @@ mod entry;
 mod heads;
 mod tx;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -35,6 +35,7 @@ const BATCH: usize = 256;
 pub struct Lane {
     queue: SyncSender<Box<dyn Waiting>>,
     closed: Arc<AtomicBool>,
+    waiting: Arc<AtomicUsize>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -81,13 +82,15 @@ impl Lane {
     /// The database cannot be opened.
     pub fn start(target: &Target, clock: Clock, committed: Committed) -> Result<Self> {
         let writer = Writer::new(target.open(Purpose::Write)?, target.clone(), clock, committed);
-        let (queue, waiting) = sync_channel(WAITING);
+        let (queue, arriving) = sync_channel(WAITING);
         let closed = Arc::new(AtomicBool::new(false));
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&waiting);
         let thread = std::thread::Builder::new()
             .name("write-lane".to_owned())
-            .spawn(move || serve(writer, &waiting))
+            .spawn(move || serve(writer, &arriving, &counted))
             .map_err(Error::internal)?;
-        Ok(Self { queue, closed, thread: Arc::new(Mutex::new(Some(thread))) })
+        Ok(Self { queue, closed, waiting, thread: Arc::new(Mutex::new(Some(thread))) })
     }
 
     /// Runs a change and answers once it is durable. `change` may run more than once: it decides all refusals before
@@ -124,13 +127,20 @@ impl Lane {
             return Err(Error::unavailable("lane-closed"));
         }
         let (reply, answer) = oneshot::channel();
-        self.queue.try_send(Box::new(Change { change, value: None, reply })).map_err(
-            |error| match error {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.queue.try_send(Box::new(Change { change, value: None, reply })).map_err(|error| {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            match error {
                 TrySendError::Full(_) => Error::unavailable("lane-full").retry_after(1),
                 TrySendError::Disconnected(_) => Error::unavailable("lane-closed"),
-            },
-        )?;
+            }
+        })?;
         Ok(answer)
+    }
+
+    /// Changes that have not been answered yet.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Takes no further change, finishes those that wait, and returns when the last is durable.
@@ -138,6 +148,7 @@ impl Lane {
         self.closed.store(true, Ordering::SeqCst);
         // A last, empty change drains the queue before it: the lane answers in order.
         let (reply, answer) = oneshot::channel();
+        self.waiting.fetch_add(1, Ordering::Relaxed);
         let last = Change { change: |_: &mut Tx<'_>| Ok(()), value: None, reply };
         if self.queue.send(Box::new(last)).is_ok() {
             let _ = answer.blocking_recv();
@@ -148,10 +159,12 @@ impl Lane {
     }
 }
 
-fn serve(mut writer: Writer, waiting: &Receiver<Box<dyn Waiting>>) {
-    while let Ok(first) = waiting.recv() {
+fn serve(mut writer: Writer, arriving: &Receiver<Box<dyn Waiting>>, waiting: &AtomicUsize) {
+    while let Ok(first) = arriving.recv() {
         let mut batch = vec![first];
-        batch.extend(waiting.try_iter().take(BATCH - 1));
+        batch.extend(arriving.try_iter().take(BATCH - 1));
+        let answered = batch.len();
         writer.run(batch);
+        waiting.fetch_sub(answered, Ordering::Relaxed);
     }
 }

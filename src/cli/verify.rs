@@ -1,0 +1,49 @@
+//! `sopledger verify`: reads, appends nothing.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{complain, print_json};
+use crate::app::GOVERNED;
+use crate::config::Config;
+use crate::error::Result;
+use crate::ledger::verify::{Report, verify_target};
+
+/// The exit code where the check could not be done.
+const NOT_CHECKED: u8 = 2;
+
+/// What to check, and how to print it.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Check everything from the first entry on, which is also what happens without this option
+    #[arg(long, env = "SOPLEDGER_FULL")]
+    full: bool,
+    /// One JSON document
+    #[arg(long, env = "SOPLEDGER_JSON")]
+    json: bool,
+}
+
+/// Verifies, prints the report, and ends with its code.
+pub fn run(config: &Config, arguments: &Arguments) -> ExitCode {
+    tracing::debug!(full = arguments.full, "verifying");
+    match check(config, arguments) {
+        Ok(report) => ExitCode::from(report.exit_code()),
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(NOT_CHECKED)
+        }
+    }
+}
+
+fn check(config: &Config, arguments: &Arguments) -> Result<Report> {
+    let place = config.place()?;
+    place.check()?;
+    let report = verify_target(&place.target, &place.folder, GOVERNED, &|_, _| {})?;
+    if arguments.json {
+        print_json(&report)?;
+    } else {
+        print!("{report}");
+    }
+    Ok(report)
+}

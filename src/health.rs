@@ -1,0 +1,164 @@
+//! How the node is: for the supervisor (`/healthz`), for whoever sends requests here (`/readyz`), for the monitoring
+//! (`/metrics`). Nothing here needs signing in, and nothing here tells of records.
+
+use std::sync::atomic::AtomicI64;
+
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::{HttpResponse, web};
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::{Registry, Unit};
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+use crate::ledger::site::Site;
+use crate::ledger::store as ledger;
+use crate::people::gate::{Gate, Route};
+use crate::store::{self, SchemaState};
+use crate::web::metrics::Metrics;
+
+/// Less free space than this, in bytes, is not enough.
+const LEAST_FREE: u64 = 256 << 20;
+/// For so long, in seconds, entries may wait for their checkpoint.
+const SIGNED_WITHIN: i64 = 30;
+
+/// The routes of the node's health.
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/healthz", Gate::Public, "Whether the process lives", || web::to(alive)),
+        Route::get("/readyz", Gate::Public, "Whether the node can serve", || web::to(ready)),
+        Route::get("/metrics", Gate::Public, "Counters and gauges", || web::to(metrics)),
+    ]
+}
+
+/// What one look found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// `schema`, `ledger`, `signer` or `disk`.
+    pub name: &'static str,
+    /// Whether it is as it should be.
+    pub ok: bool,
+    /// What was seen.
+    pub detail: String,
+}
+
+/// What all looks found.
+#[derive(Debug, Clone)]
+pub struct Report {
+    checks: Vec<Check>,
+    entries: u64,
+    signed: u64,
+    free: u64,
+}
+
+impl Report {
+    /// The looks, in their order.
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
+    /// Whether all is as it should be.
+    pub fn is_ready(&self) -> bool {
+        self.checks.iter().all(|check| check.ok)
+    }
+
+    fn json(&self) -> Value {
+        let checks = self.checks.iter().map(|check| {
+            (check.name.to_owned(), json!({ "ok": check.ok, "detail": check.detail }))
+        });
+        let status = if self.is_ready() { "ready" } else { "not-ready" };
+        json!({ "status": status, "checks": checks.collect::<serde_json::Map<_, _>>() })
+    }
+}
+
+/// Looks at schema, ledger, signer and disk.
+pub async fn report(site: &Site) -> Report {
+    let found = site.readers.read(|db| Ok((store::schema_state(db)?, ledger::head(db)?))).await;
+    let (schema, head) = match found {
+        Ok((state, head)) => (Ok(state), head),
+        Err(error) => (Err(error), None),
+    };
+    let check = |name, ok, detail| Check { name, ok, detail };
+    let schema = match schema {
+        Ok(state) => check("schema", state == SchemaState::Current, format!("{state:?}").to_lowercase()),
+        // The cause may name hosts and files: it is for the log.
+        Err(error) => {
+            tracing::warn!(%error, "the database does not answer");
+            check("schema", false, "no answer".to_owned())
+        }
+    };
+    let entries = head.as_ref().map_or(0, |head| head.size);
+    let signed = site.signing.newest().map_or(0, |(size, _)| size);
+    let behind = head.as_ref().is_some_and(|head| {
+        signed < head.size && head.ts.plus_seconds(SIGNED_WITHIN) < site.clock.now()
+    });
+    let (disk, free) = disk(site);
+    let checks = vec![
+        schema,
+        check("ledger", entries > 0, format!("{entries}")),
+        check("signer", signed > 0 && !behind, format!("{signed}")),
+        disk,
+    ];
+    Report { checks, entries, signed, free }
+}
+
+fn disk(site: &Site) -> (Check, u64) {
+    match rustix::fs::statvfs(site.folder.path()) {
+        Ok(disk) => {
+            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+            (Check { name: "disk", ok: free >= LEAST_FREE, detail: format!("{} MiB", free >> 20) }, free)
+        }
+        Err(error) => (Check { name: "disk", ok: false, detail: error.to_string() }, 0),
+    }
+}
+
+async fn alive() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "status": "alive" }))
+}
+
+async fn ready(site: web::Data<Site>) -> HttpResponse {
+    let report = report(&site).await;
+    let mut answer = if report.is_ready() { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    answer.json(report.json())
+}
+
+/// What the ledger, the lane and the disk tell the monitoring, read when it asks.
+#[derive(Debug, Default, Clone)]
+pub struct Gauges {
+    entries: Gauge<i64, AtomicI64>,
+    signed: Gauge<i64, AtomicI64>,
+    waiting: Gauge<i64, AtomicI64>,
+    free: Gauge<i64, AtomicI64>,
+    ready: Gauge<i64, AtomicI64>,
+}
+
+impl Gauges {
+    /// Puts them beside the counters of requests.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register("ledger_entries", "Entries of the ledger", self.entries.clone());
+        registry.register("ledger_signed_entries", "Entries under the newest checkpoint", self.signed.clone());
+        registry.register("lane_waiting_changes", "Changes that wait for the write lane", self.waiting.clone());
+        registry.register_with_unit("disk_free", "Free space in the data folder", Unit::Bytes, self.free.clone());
+        registry.register("ready", "Whether the node can serve, 0 or 1", self.ready.clone());
+    }
+
+    fn read(&self, site: &Site, report: &Report) {
+        let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+        self.entries.set(number(report.entries));
+        self.signed.set(number(report.signed));
+        self.waiting.set(i64::try_from(site.lane.waiting()).unwrap_or(i64::MAX));
+        self.free.set(number(report.free));
+        self.ready.set(i64::from(report.is_ready()));
+    }
+}
+
+async fn metrics(
+    site: web::Data<Site>,
+    metrics: web::Data<Metrics>,
+    gauges: web::Data<Gauges>,
+) -> Result<HttpResponse, Error> {
+    gauges.read(&site, &report(&site).await);
+    let text = metrics.render()?;
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8"))
+        .body(text))
+}

@@ -1,0 +1,282 @@
+//! The look-up: which instruction holds now, and which records bear a number.
+//!
+//! Every word must match: number, title, process or text of a version in force, in any of its languages, whatever the
+//! case; of a Chinese title also the initials of its pinyin. A word that is the number of a record leads to the record
+//! and need not stand in the text.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use pinyin::ToPinyin;
+
+use crate::documents::read::PinnedVersion;
+use crate::documents::{read, store as documents};
+use crate::error::Result;
+use crate::people::gate::Caller;
+use crate::people::rights::Permission;
+use crate::store::Db;
+use crate::text::structure::{self, Section};
+use crate::time::Timestamp;
+use crate::web::words::{Lang, Words};
+use crate::{deviations, orders, recalls};
+
+/// Words of a query that are looked at.
+const MOST_WORDS: usize = 8;
+/// Hits shown.
+const MOST_HITS: usize = 20;
+/// Texts whose plain words are remembered.
+const REMEMBERED: usize = 4096;
+
+/// The plain words of texts by their digest, which never change; shared by the workers.
+#[derive(Default)]
+pub struct Texts(Mutex<HashMap<String, Arc<str>>>);
+
+impl Texts {
+    fn plain(&self, digest: &str, read: impl FnOnce() -> Result<String>) -> Result<Arc<str>> {
+        let known = self.0.lock().ok().and_then(|texts| texts.get(digest).cloned());
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let plain: Arc<str> = structure::plain(&read()?).into();
+        if let Ok(mut texts) = self.0.lock() {
+            if texts.len() >= REMEMBERED {
+                texts.clear();
+            }
+            texts.insert(digest.to_owned(), Arc::clone(&plain));
+        }
+        Ok(plain)
+    }
+}
+
+/// What somebody looks for.
+#[derive(Debug, Clone)]
+pub struct Query {
+    words: Vec<String>,
+    lang: Lang,
+    chosen: Option<String>,
+    at: Timestamp,
+    records: bool,
+}
+
+impl Query {
+    /// The query `text` of this reader at an instant; `chosen` is the document whose steps are to be shown.
+    pub fn new(text: &str, (caller, lang): (&Caller, Lang), (chosen, at): (Option<&str>, Timestamp)) -> Self {
+        let words = text.split_whitespace().take(MOST_WORDS).map(str::to_lowercase).collect();
+        let records = caller.may(Permission::ReadRecords);
+        Self { words, lang, chosen: chosen.map(str::to_owned), at, records }
+    }
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Recalls that run for a batch that was named.
+    pub recalls: Vec<Record>,
+    /// Records whose number was named.
+    pub records: Vec<Record>,
+    /// Documents in force.
+    pub hits: Vec<Hit>,
+    /// The document shown beside the hits.
+    pub open: Option<Open>,
+}
+
+/// A record that bears a number.
+#[derive(Debug)]
+pub struct Record {
+    /// `order`, `batch`, `deviation`, `recall`.
+    pub kind: &'static str,
+    /// Its number.
+    pub number: String,
+    /// What it is called.
+    pub title: String,
+    /// Where it is.
+    pub href: String,
+}
+
+/// A document in force that has all the words.
+#[derive(Debug)]
+pub struct Hit {
+    /// Its number.
+    pub number: String,
+    /// The version in force.
+    pub version: String,
+    /// Its title, in the reader's language where there is one.
+    pub title: String,
+    /// The line of the text in which a word was found; empty where number or title have them all.
+    pub line: String,
+    /// Whether it is the one shown.
+    pub open: bool,
+    rank: u8,
+}
+
+/// A document's steps.
+#[derive(Debug)]
+pub struct Open {
+    /// Its number.
+    pub number: String,
+    /// The version in force.
+    pub version: String,
+    /// Its title.
+    pub title: String,
+    /// Since when.
+    pub effective_from: Timestamp,
+    /// The language of the text shown.
+    pub lang: String,
+    /// Its numbered steps.
+    pub sections: Vec<Section>,
+}
+
+/// Looks it up. An empty query finds nothing.
+///
+/// # Errors
+/// The database does not answer.
+pub fn look_up(db: &mut Db, texts: &Texts, query: &Query) -> Result<Found> {
+    let mut found = Found::default();
+    let mut words = Vec::new();
+    for word in &query.words {
+        if !(query.records && records(db, word, &mut found)?) {
+            words.push(word.as_str());
+        }
+    }
+    if words.is_empty() {
+        return Ok(found);
+    }
+    let in_force = read::all_in_force(db, query.at)?;
+    for pinned in &in_force {
+        found.hits.extend(hit(db, texts, (pinned, &words, query.lang))?);
+    }
+    found.hits.sort_by(|one, other| (one.rank, &one.number).cmp(&(other.rank, &other.number)));
+    found.hits.truncate(MOST_HITS);
+    let chosen = found.hits.iter().position(|hit| Some(&hit.number) == query.chosen.as_ref()).unwrap_or(0);
+    if let Some(hit) = found.hits.get_mut(chosen) {
+        hit.open = true;
+        let pinned = in_force.iter().find(|pinned| pinned.document == hit.number);
+        found.open = pinned.map(|pinned| open(db, pinned, query.lang)).transpose()?;
+    }
+    Ok(found)
+}
+
+/// The records whose number is this word; whether there are any.
+fn records(db: &mut Db, word: &str, found: &mut Found) -> Result<bool> {
+    let upper = word.to_uppercase();
+    let before = found.records.len() + found.recalls.len();
+    let record = |kind, number: &str, title: String| {
+        let href = format!("/{kind}s/{}", crate::web::page::percent(number));
+        Record { kind, number: number.to_owned(), title, href }
+    };
+    for number in [word, upper.as_str()] {
+        if orders::record::is_number(number) && orders::read::exists(db, number)? {
+            let title = orders::read::title_of(db, number)?.unwrap_or_default();
+            found.records.push(record("order", number, title));
+            break;
+        }
+    }
+    if let Some((title, _)) = deviations::read::head(db, &upper)? {
+        found.records.push(record("deviation", &upper, title));
+    }
+    if let Some((title, _)) = recalls::read::head(db, &upper)? {
+        found.records.push(record("recall", &upper, title));
+    }
+    for batch in if word == upper { vec![word] } else { vec![word, upper.as_str()] } {
+        let running = recalls::trace::running(db, batch)?;
+        found.recalls.extend(running.into_iter().map(|row| record("recall", &row.number, row.title)));
+        let filter = orders::read::Filter { batch: Some(batch.to_owned()), ..Default::default() };
+        if !orders::read::list(db, &filter, 1)?.is_empty() {
+            let href = format!("/orders?batch={}", crate::web::page::percent(batch));
+            found.records.push(Record { kind: "batch", number: batch.to_owned(), title: String::new(), href });
+        }
+    }
+    Ok(found.records.len() + found.recalls.len() > before)
+}
+
+fn hit(
+    db: &mut Db,
+    texts: &Texts,
+    (pinned, words, lang): (&PinnedVersion, &[&str], Lang),
+) -> Result<Option<Hit>> {
+    let heads = heads(pinned);
+    let in_head = |word: &&str| heads.iter().any(|head| head.contains(*word));
+    let missing: Vec<&str> = words.iter().copied().filter(|word| !in_head(word)).collect();
+    let (mut line, mut texts_of) = (String::new(), Vec::new());
+    if !missing.is_empty() {
+        for text in documents::renditions(db, &pinned.document, &pinned.version)? {
+            texts_of.push(texts.plain(&text.sha256, || documents::text(db, &text))?);
+        }
+        let lines = texts_of.iter().flat_map(|text| text.lines().map(|line| (line, line.to_lowercase())));
+        let lines: Vec<(&str, String)> = lines.collect();
+        for word in &missing {
+            let Some((with, _)) = lines.iter().find(|(_, lower)| lower.contains(word)) else { return Ok(None) };
+            if line.is_empty() {
+                line = shortened(with);
+            }
+        }
+    }
+    let own_number = words.contains(&pinned.document.to_lowercase().as_str());
+    let rank = if own_number { 0 } else { 1 + u8::from(!missing.is_empty()) };
+    let title = title(pinned, lang);
+    let (number, version) = (pinned.document.clone(), pinned.version.clone());
+    Ok(Some(Hit { number, version, title, line, open: false, rank }))
+}
+
+/// What is not the text: number, titles, processes, and the initials of Chinese titles; in lower case.
+fn heads(pinned: &PinnedVersion) -> Vec<String> {
+    let mut heads = vec![pinned.document.to_lowercase()];
+    heads.extend(pinned.title.values().map(|title| title.to_lowercase()));
+    heads.extend(pinned.title.values().map(|title| initials(title)));
+    for process in &pinned.processes {
+        let key = format!("process-{process}");
+        heads.push(process.clone());
+        heads.extend(Lang::ALL.into_iter().map(|lang| Words::of(lang).t(&key).to_lowercase()));
+    }
+    heads
+}
+
+/// The initials of the pinyin of the Chinese characters, other letters as they are: 电话接单 is `dhjd`.
+fn initials(title: &str) -> String {
+    let letter = |c: char| match c.to_pinyin() {
+        Some(sound) => sound.first_letter().to_owned(),
+        None => c.to_lowercase().to_string(),
+    };
+    title.chars().map(letter).collect()
+}
+
+fn title(pinned: &PinnedVersion, lang: Lang) -> String {
+    let own = pinned.title.get(lang.tag()).or_else(|| pinned.title.values().next());
+    own.cloned().unwrap_or_else(|| pinned.document.clone())
+}
+
+fn shortened(line: &str) -> String {
+    const LONGEST: usize = 90;
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}
+
+fn open(db: &mut Db, pinned: &PinnedVersion, lang: Lang) -> Result<Open> {
+    let texts = documents::renditions(db, &pinned.document, &pinned.version)?;
+    let chosen = texts.iter().find(|text| text.lang == lang.tag()).or_else(|| texts.first());
+    let (sections, lang) = match chosen {
+        Some(text) => (structure::steps(&documents::text(db, text)?), text.lang.clone()),
+        None => (Vec::new(), lang.tag().to_owned()),
+    };
+    Ok(Open {
+        number: pinned.document.clone(),
+        version: pinned.version.clone(),
+        title: pinned.title.get(&lang).cloned().unwrap_or_else(|| pinned.document.clone()),
+        effective_from: pinned.effective_from,
+        lang,
+        sections,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::initials;
+
+    #[test]
+    fn a_chinese_title_is_found_by_the_initials_of_its_pinyin() {
+        assert_eq!(initials("电话接单作业指导"), "dhjdzyzd");
+        assert_eq!(initials("CAPA 管理"), "capa gl");
+    }
+}

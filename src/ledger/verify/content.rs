@@ -1,0 +1,173 @@
+//! Check 3, second half: bytes kept by their digest hash to it, are all there, and are there for a reason.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use serde_json::Value;
+
+use super::Steps;
+use super::report::{Fault, Findings};
+use crate::error::Result;
+use crate::ledger::digest::Digest;
+use crate::store::Db;
+use crate::store::schema::content;
+
+/// Rows whose sizes are read at once.
+const PAGE: i64 = 512;
+/// Bytes of content in memory at most, save where a single one is larger.
+const BYTES: i64 = 4 << 20;
+
+/// What a snapshot says of a text or file.
+struct Reference {
+    size: u64,
+    by: Rc<str>,
+}
+
+/// Which content is spoken of, and which is there.
+#[derive(Default)]
+pub struct Kept {
+    /// Snapshots by their digest, with the first entry that sealed each.
+    sealed: HashMap<Digest, (u64, bool)>,
+    /// Imported files, which may be kept or not.
+    sources: HashSet<Digest>,
+    references: HashMap<Digest, Reference>,
+    /// Sizes of what is there and no snapshot.
+    others: HashMap<Digest, u64>,
+}
+
+impl Kept {
+    /// An entry seals this snapshot.
+    pub fn sealed(&mut self, post: Digest, seq: u64) {
+        self.sealed.entry(post).or_insert((seq, false));
+    }
+
+    /// An entry was made from this file.
+    pub fn source(&mut self, file: Option<Digest>) {
+        self.sources.extend(file);
+    }
+
+    /// Reads all content and compares.
+    pub fn finish(mut self, db: &mut Db, steps: &Steps<'_>, findings: &mut Findings) -> Result<()> {
+        let mut after: Option<String> = None;
+        loop {
+            let length = sql::<BigInt>("CAST(length(bytes) AS BIGINT)");
+            let mut rows = content::table.order(content::sha256).limit(PAGE).into_boxed();
+            if let Some(after) = &after {
+                rows = rows.filter(content::sha256.gt(after));
+            }
+            let rows: Vec<(String, i64)> = rows.select((content::sha256, length)).load(db)?;
+            let Some((last, _)) = rows.last() else { break };
+            after = Some(last.clone());
+            let mut rest = rows.as_slice();
+            while !rest.is_empty() {
+                let mut bytes = 0;
+                let fits = |(_, size): &&(String, i64)| {
+                    bytes += size;
+                    bytes <= BYTES
+                };
+                let group = rest.iter().take_while(fits).count().max(1);
+                self.read(db, &rest[..group], findings)?;
+                steps.add(group as u64);
+                rest = &rest[group..];
+            }
+        }
+        self.missing(findings);
+        Ok(())
+    }
+
+    fn read(&mut self, db: &mut Db, group: &[(String, i64)], findings: &mut Findings) -> Result<()> {
+        let [(first, _), .., (last, _)] = group else {
+            return match group {
+                [(only, _)] => self.range(db, (only, only), findings),
+                _ => Ok(()),
+            };
+        };
+        self.range(db, (first, last), findings)
+    }
+
+    fn range(&mut self, db: &mut Db, (first, last): (&str, &str), findings: &mut Findings) -> Result<()> {
+        let rows: Vec<(String, Vec<u8>)> = content::table
+            .filter(content::sha256.ge(first).and(content::sha256.le(last)))
+            .order(content::sha256)
+            .load(db)?;
+        for (sha256, bytes) in rows {
+            self.row(&sha256, &bytes, findings);
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, sha256: &str, bytes: &[u8], findings: &mut Findings) {
+        let digest = Digest::of(bytes);
+        if Digest::from_hex(sha256.as_bytes()) != Some(digest) {
+            let stored = Digest::from_hex(sha256.as_bytes()).and_then(|stored| self.sealed.get_mut(&stored));
+            let fault = Fault::new("content.hash", format!("content {sha256:?} hashes to {digest}"));
+            findings.add(match stored {
+                Some((seq, there)) => {
+                    *there = true;
+                    fault.at(*seq)
+                }
+                None => fault,
+            });
+            return;
+        }
+        let Some((_, there)) = self.sealed.get_mut(&digest) else {
+            self.others.insert(digest, bytes.len() as u64);
+            return;
+        };
+        *there = true;
+        if let Ok(snapshot) = serde_json::from_slice::<Value>(bytes) {
+            let text = |name: &str| snapshot[name].as_str().unwrap_or_default().to_owned();
+            let by: Rc<str> = format!("{}/{}", text("kind"), text("id")).into();
+            self.refer(&snapshot, &by);
+        }
+    }
+
+    fn refer(&mut self, value: &Value, by: &Rc<str>) {
+        match value {
+            Value::Object(fields) => {
+                let digest = fields.get("sha256").and_then(Value::as_str);
+                let digest = digest.and_then(|hex| Digest::from_hex(hex.as_bytes()));
+                let size = fields.get("size").and_then(Value::as_u64);
+                if let (Some(digest), Some(size)) = (digest, size) {
+                    self.references.entry(digest).or_insert_with(|| Reference { size, by: Rc::clone(by) });
+                }
+                fields.values().for_each(|value| self.refer(value, by));
+            }
+            Value::Array(items) => items.iter().for_each(|value| self.refer(value, by)),
+            _ => {}
+        }
+    }
+
+    fn missing(self, findings: &mut Findings) {
+        let mut gone: Vec<(u64, Digest)> = self
+            .sealed
+            .iter()
+            .filter(|(_, (_, there))| !there)
+            .map(|(digest, (seq, _))| (*seq, *digest))
+            .collect();
+        gone.sort_by_key(|(seq, _)| *seq);
+        for (seq, digest) in gone {
+            let what = format!("the snapshot {digest} that the entry seals is not kept");
+            findings.add(Fault::new("content.missing", what).at(seq));
+        }
+        for (digest, Reference { size, by }) in &self.references {
+            let there = self.others.get(digest);
+            let what = match there {
+                Some(there) if there == size => continue,
+                Some(there) => format!("content {digest} has {there} bytes, its record says {size}"),
+                None if self.sealed.get(digest).is_some_and(|(_, there)| *there) => continue,
+                None => format!("content {digest} is not kept"),
+            };
+            findings.add(Fault::new("content.missing", what).of(&**by));
+        }
+        for digest in self.others.keys() {
+            if !self.references.contains_key(digest) && !self.sources.contains(digest) {
+                let what = format!("nothing speaks of content {digest}");
+                findings.add(Fault::new("content.unreferenced", what));
+            }
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Check 2: the tree over the entries against the head row, the stored tiles, the checkpoints and the signer's state.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+
+use super::Outside;
+use super::report::{Fault, Findings};
+use crate::error::{Error, Result};
+use crate::ledger::chain::ChainVerifier;
+use crate::ledger::digest::Digest;
+use crate::ledger::note::{self, VerifierKey};
+use crate::ledger::parallel::Block;
+use crate::ledger::tile::HEIGHT;
+use crate::ledger::tree::Frontier;
+use crate::store::Db;
+use crate::store::schema::{ledger_checkpoint, ledger_entry, ledger_head, ledger_tile};
+
+/// A head row as stored, sound or not.
+pub struct HeadRow {
+    pub epoch: i64,
+    pub origin: String,
+    size: i64,
+    leaf: Vec<u8>,
+    ts: i64,
+    frontier: Vec<u8>,
+}
+
+/// All head rows, the oldest tree first.
+pub fn heads(db: &mut Db) -> Result<Vec<HeadRow>> {
+    let rows: Vec<(i64, String, i64, Vec<u8>, i64, Vec<u8>)> =
+        ledger_head::table.order(ledger_head::epoch).load(db)?;
+    Ok(rows
+        .into_iter()
+        .map(|(epoch, origin, size, leaf, ts, frontier)| HeadRow { epoch, origin, size, leaf, ts, frontier })
+        .collect())
+}
+
+/// Names rows of trees that have no head.
+pub fn strangers(db: &mut Db, heads: &[HeadRow], findings: &mut Findings) -> Result<()> {
+    let known: Vec<i64> = heads.iter().map(|head| head.epoch).collect();
+    let entries: Vec<i64> = ledger_entry::table.select(ledger_entry::epoch).distinct().load(db)?;
+    let tiles: Vec<i64> = ledger_tile::table.select(ledger_tile::epoch).distinct().load(db)?;
+    let notes: Vec<i64> = ledger_checkpoint::table.select(ledger_checkpoint::epoch).distinct().load(db)?;
+    for (table, epochs) in [("ledger_entry", entries), ("ledger_tile", tiles), ("ledger_checkpoint", notes)] {
+        for epoch in epochs.into_iter().filter(|epoch| !known.contains(epoch)) {
+            let what = format!("{table} has rows of epoch {epoch}, which has no head");
+            findings.add(Fault::new("head.missing", what).in_epoch(epoch));
+        }
+    }
+    Ok(())
+}
+
+/// A root that somebody vouches for.
+struct Vouched {
+    size: u64,
+    root: Digest,
+    by_signer: bool,
+}
+
+/// What an epoch's tree is compared with while it grows.
+pub struct Growing {
+    epoch: i64,
+    vouched: std::iter::Peekable<std::vec::IntoIter<Vouched>>,
+    /// Tiles as recomputed: level, index, hash.
+    tiles: BTreeMap<(i64, u64), Digest>,
+    /// The tree whose leaves are the full tiles of level 0.
+    upper: Frontier,
+    differing: Vec<u64>,
+    unknown: u64,
+}
+
+impl Growing {
+    /// Reads the checkpoints of an epoch and what the signer keeps of it.
+    pub fn new(db: &mut Db, head: &HeadRow, outside: &Outside, findings: &mut Findings) -> Result<Self> {
+        let key = outside.key(&head.origin, findings);
+        let mut vouched = stored(db, head, key.as_ref(), findings)?;
+        if let Some(kept) = outside.kept(&head.origin, findings) {
+            if let Some(key) = &key
+                && note::open_checkpoint(&kept.note, std::slice::from_ref(key)).is_err()
+            {
+                let what = "the note in the signer's state is not signed by this ledger's key";
+                findings.add(Fault::new("signer.note", what).in_epoch(head.epoch).incomplete());
+            }
+            vouched.push(Vouched { size: kept.checkpoint.size, root: kept.checkpoint.root, by_signer: true });
+        }
+        vouched.sort_by_key(|vouched| vouched.size);
+        Ok(Self {
+            epoch: head.epoch,
+            vouched: vouched.into_iter().peekable(),
+            tiles: BTreeMap::new(),
+            upper: Frontier::new(),
+            differing: Vec::new(),
+            unknown: 0,
+        })
+    }
+
+    /// Follows the tree through a block.
+    pub fn grow<G>(&mut self, block: &Block<'_, G>, findings: &mut Findings) {
+        self.compare(block, findings);
+        let Some(root) = block.root else { return };
+        let index = block.first >> HEIGHT;
+        self.tiles.insert((1, index), root);
+        if self.upper.size() == index {
+            let tiles = &mut self.tiles;
+            self.upper.append_seen(root, |level, index, hash| {
+                if level > 0 && level % HEIGHT == 0 {
+                    tiles.insert((i64::from(level / HEIGHT) + 1, index), *hash);
+                }
+            });
+        }
+    }
+
+    fn compare<G>(&mut self, block: &Block<'_, G>, findings: &mut Findings) {
+        let end = block.first + block.leaves.len() as u64;
+        let mut tree: Option<Frontier> = None;
+        while let Some(vouched) = self.vouched.next_if(|vouched| vouched.size <= end) {
+            let Some(before) = block.before.filter(|before| before.size() < vouched.size) else {
+                self.unknown += 1;
+                continue;
+            };
+            let tree = tree.get_or_insert_with(|| before.clone());
+            let from = usize::try_from(tree.size() - block.first).unwrap_or(usize::MAX);
+            let to = usize::try_from(vouched.size - block.first).unwrap_or(usize::MAX);
+            tree.extend(block.leaves.get(from..to).unwrap_or_default().iter().copied());
+            let root = tree.root();
+            if root == Some(vouched.root) {
+                continue;
+            }
+            if vouched.by_signer {
+                let what = format!(
+                    "at size {} the root is {}, the signer signed {}",
+                    vouched.size,
+                    root.map(|root| root.to_string()).unwrap_or_default(),
+                    vouched.root
+                );
+                let fault = Fault::new("signer.different", what).at(vouched.size - 1);
+                findings.add(fault.in_epoch(self.epoch).incomplete());
+            } else {
+                self.differing.push(vouched.size);
+            }
+        }
+    }
+
+    /// Says what the pass came to, once all entries are seen.
+    pub fn finish(
+        mut self,
+        db: &mut Db,
+        head: &HeadRow,
+        chain: &ChainVerifier,
+        findings: &mut Findings,
+    ) -> Result<()> {
+        let size = chain.size();
+        for vouched in self.vouched.by_ref() {
+            let (check, who) = if vouched.by_signer {
+                ("signer.ahead", "the signer")
+            } else {
+                ("checkpoint.ahead", "a checkpoint")
+            };
+            let what = format!("{who} has signed {} entries, there are {size}", vouched.size);
+            findings.add(Fault::new(check, what).at(size).in_epoch(self.epoch).incomplete());
+        }
+        if let Some(first) = self.differing.first() {
+            let more = self.differing.len() - 1;
+            let what = format!("the root at size {first} is not the one signed, nor at {more} later sizes");
+            findings.add(Fault::new("checkpoint.root", what).at(first - 1).in_epoch(self.epoch));
+        }
+        if self.unknown > 0 {
+            let what = format!("{} checkpoints cannot be compared: entries are missing", self.unknown);
+            findings.add(Fault::new("checkpoint.root", what).in_epoch(self.epoch));
+        }
+        head_row(head, chain, findings);
+        last_instant(db, head, findings)?;
+        self.stored_tiles(db, findings)
+    }
+
+    fn stored_tiles(mut self, db: &mut Db, findings: &mut Findings) -> Result<()> {
+        let stored: Vec<(i64, i64, Vec<u8>)> = ledger_tile::table
+            .filter(ledger_tile::epoch.eq(self.epoch))
+            .select((ledger_tile::level, ledger_tile::idx, ledger_tile::hash))
+            .load(db)?;
+        for (level, index, hash) in stored {
+            let known = u64::try_from(index).ok().and_then(|index| self.tiles.remove(&(level, index)));
+            let what = match known {
+                Some(known) if known.as_bytes().as_slice() == hash => continue,
+                Some(known) => format!("tile hash {index} of level {level} is not {known}"),
+                None => format!("tile hash {index} of level {level} belongs to no full tile"),
+            };
+            findings.add(Fault::new("tile.hash", what).in_epoch(self.epoch));
+        }
+        for (level, index) in self.tiles.into_keys() {
+            let what = format!("tile hash {index} of level {level} is missing");
+            findings.add(Fault::new("tile.missing", what).in_epoch(self.epoch));
+        }
+        Ok(())
+    }
+}
+
+/// The stored checkpoints: form, origin, size and signature.
+fn stored(
+    db: &mut Db,
+    head: &HeadRow,
+    key: Option<&VerifierKey>,
+    findings: &mut Findings,
+) -> Result<Vec<Vouched>> {
+    let rows: Vec<(i64, String)> = ledger_checkpoint::table
+        .filter(ledger_checkpoint::epoch.eq(head.epoch))
+        .order(ledger_checkpoint::size)
+        .select((ledger_checkpoint::size, ledger_checkpoint::note))
+        .load(db)?;
+    let mut vouched = Vec::with_capacity(rows.len());
+    for (size, text) in rows {
+        let mut fault = |what: String| findings.add(Fault::new("checkpoint.note", what).in_epoch(head.epoch));
+        let read = match key {
+            Some(key) => note::open_checkpoint(&text, std::slice::from_ref(key)),
+            None => note::unverified_checkpoint(&text),
+        };
+        match read {
+            Err(error) => fault(format!("the checkpoint of size {size}: {error}")),
+            Ok(said) if said.origin != head.origin => {
+                fault(format!("the checkpoint of size {size} is of {}, not of {}", said.origin, head.origin));
+            }
+            Ok(said) if i64::try_from(said.size) != Ok(size) => {
+                fault(format!("the checkpoint of size {} is stored under {size}", said.size));
+            }
+            Ok(said) => vouched.push(Vouched { size: said.size, root: said.root, by_signer: false }),
+        }
+    }
+    Ok(vouched)
+}
+
+fn head_row(head: &HeadRow, chain: &ChainVerifier, findings: &mut Findings) {
+    let mut fault = |check, what: String| findings.add(Fault::new(check, what).in_epoch(head.epoch));
+    let size = chain.size();
+    if u64::try_from(head.size) != Ok(size) {
+        fault("head.size", format!("the head says {} entries, the last entry makes it {size}", head.size));
+    }
+    if chain.leaf().as_bytes().as_slice() != head.leaf {
+        fault("head.leaf", format!("the head's leaf is not the last entry's, {}", chain.leaf()));
+    }
+    if let Some(tree) = chain.tree()
+        && tree.to_bytes() != head.frontier
+    {
+        fault("head.frontier", "the head's tree is not the one over the entries".to_owned());
+    }
+}
+
+fn last_instant(db: &mut Db, head: &HeadRow, findings: &mut Findings) -> Result<()> {
+    // The column was compared with the entry's bytes in check 1.
+    let last: Option<i64> = ledger_entry::table
+        .filter(ledger_entry::epoch.eq(head.epoch))
+        .order(ledger_entry::seq.desc())
+        .select(ledger_entry::ts)
+        .first(db)
+        .optional()
+        .map_err(Error::from)?;
+    if last.unwrap_or(0) != head.ts {
+        let what = format!("the head's instant is {}, the last entry's {}", head.ts, last.unwrap_or(0));
+        findings.add(Fault::new("head.ts", what).in_epoch(head.epoch));
+    }
+    Ok(())
+}

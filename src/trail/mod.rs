@@ -1,0 +1,26 @@
+//! The audit trail for its readers: entries with their filters, proofs and contents, the public face of the ledger
+//! (checkpoint, key, tiles), and verification on demand.
+//!
+//! Nothing here changes a record. The one entry this feature appends says that the whole was verified, by whom, and
+//! with which verdicts.
+
+mod api;
+mod filter;
+mod pages;
+mod public;
+mod store;
+mod unfold;
+mod verifier;
+mod views;
+
+pub use verifier::Verifier;
+
+use crate::people::gate::Route;
+
+/// The feature's routes.
+pub fn routes() -> Vec<Route> {
+    let mut routes = api::routes();
+    routes.extend(public::routes());
+    routes.extend(pages::routes());
+    routes
+}

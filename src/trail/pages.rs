@@ -1,0 +1,180 @@
+//! The trail for people.
+
+use std::collections::HashMap;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+
+use super::api::{self, number};
+use super::filter::{Asked, Filter};
+use super::store::{self, Part};
+use super::unfold::{subject_of, unfold};
+use super::verifier::{self, Verifier};
+use super::views::{EntryPage, Line, ListPage, VerifyPage, act_word, role_word};
+use crate::error::{Error, Kind, Result};
+use crate::ledger::acts;
+use crate::ledger::canon;
+use crate::ledger::entry::parse;
+use crate::people::desk::{Desk, Reader};
+use crate::people::gate::{Gate, Route};
+use crate::people::rights::Permission;
+use crate::people::store as people;
+use crate::people::view::View;
+use crate::store::{Db, NewEntryRow};
+use crate::time::Timestamp;
+use crate::web::form::{Form, Typed};
+use crate::web::page::{self, page, see_other};
+use crate::web::paging::Page;
+use crate::web::parts::{Choice, Sheet};
+use crate::web::query::Query;
+use crate::web::words::Words;
+
+const SECTION: &str = "/trail";
+
+pub fn routes() -> Vec<Route> {
+    let read = Gate::May(Permission::ReadTrail);
+    vec![
+        Route::get("/trail", read, "", || web::to(list)),
+        Route::get("/trail/verify", read, "", || web::to(report)),
+        Route::post("/trail/verify", read, "", || web::to(verify)),
+        Route::get("/trail/{seq}", read, "", || web::to(entry)),
+    ]
+}
+
+#[derive(Debug, Deserialize)]
+struct List {
+    #[serde(flatten)]
+    asked: Asked,
+    #[serde(flatten)]
+    paging: crate::web::paging::Paging,
+}
+
+/// A row as read: the entry, and what its body and its actor's account tell.
+struct Told {
+    row: NewEntryRow,
+    actor: String,
+    role: String,
+    reason: String,
+}
+
+async fn list(view: View, reader: Reader, query: Query<List>) -> Result<HttpResponse> {
+    let List { asked, paging } = query.0;
+    let typed = Typed::from_pairs([
+        ("subject", asked.subject.clone().unwrap_or_default()),
+        ("actor", asked.actor.clone().unwrap_or_default()),
+        ("action", asked.action.clone().unwrap_or_default()),
+        ("from", asked.from.clone().unwrap_or_default()),
+        ("to", asked.to.clone().unwrap_or_default()),
+    ]);
+    let mut sheet = Sheet::new(view.words, "trail", typed);
+    let mut frame = view.frame(view.words.t("trail-title"), SECTION);
+    let (limit, before) = (paging.limit()?, paging.after::<i64>()?);
+    let (found, status) = match asked.filter(view.zone) {
+        Ok(filter) => (rows(&reader, filter, (before, limit)).await?, StatusCode::OK),
+        Err(error) => {
+            sheet = sheet.refused(&error);
+            frame = frame.failed();
+            ((Page { items: Vec::new(), next: None }, 0), StatusCode::UNPROCESSABLE_ENTITY)
+        }
+    };
+    let (rows, total) = found;
+    let lines = rows.items.into_iter().map(|told| line(told, view.words, view.zone)).collect();
+    let acts = choices(view.words);
+    Ok(page(&ListPage { frame, sheet, acts, lines, total, next: rows.next }, status))
+}
+
+fn choices(w: Words) -> Vec<Choice> {
+    let choice = |act: &acts::Act| Choice { value: act.name.to_owned(), label: act_word(w, act.name) };
+    acts::ALL.iter().map(choice).collect()
+}
+
+async fn rows(
+    reader: &Reader,
+    filter: Filter,
+    (before, limit): (Option<i64>, u16),
+) -> Result<(Page<Told>, i64)> {
+    let epoch = reader.site.epoch;
+    let question = move |db: &mut Db| {
+        let before = before.map(|seq| u64::try_from(seq).unwrap_or(0));
+        let found = store::entries(db, epoch, &filter, (Part::Down { before }, limit + 1))?;
+        let total = store::count(db, epoch, &filter)?;
+        let page = Page::cut(found, limit, |row| row.seq)?;
+        let mut names: HashMap<String, String> = HashMap::new();
+        for id in page.items.iter().filter_map(|row| row.actor.as_ref()) {
+            if !names.contains_key(id) {
+                names.insert(id.clone(), people::person(db, id)?.name);
+            }
+        }
+        Ok((page.map(|row| told(row, &names)), total))
+    };
+    reader.read(question).await
+}
+
+fn told(row: NewEntryRow, names: &HashMap<String, String>) -> Told {
+    let entry = parse(&row.entry).ok();
+    let role = entry
+        .and_then(|entry| canon::scan(entry.body.as_bytes()).ok()?.actor_role.map(|role| role.into_owned()));
+    let body = entry.and_then(|entry| serde_json::from_str::<serde_json::Value>(entry.body).ok());
+    let reason = body.and_then(|body| Some(body["reason"].as_str()?.to_owned())).unwrap_or_default();
+    let actor = row.actor.as_ref().and_then(|id| names.get(id)).cloned().unwrap_or_default();
+    Told { actor, role: role.unwrap_or_default(), reason, row }
+}
+
+fn line(told: Told, w: Words, zone: chrono_tz::Tz) -> Line {
+    let Told { row, actor, role, reason } = told;
+    let at = Timestamp(row.ts).utc().with_timezone(&zone).format("%Y-%m-%d %H:%M:%S%.3f").to_string();
+    Line {
+        seq: row.seq,
+        at,
+        actor,
+        role: role_word(w, &role),
+        act: act_word(w, &row.act),
+        subject: subject_of(&row),
+        reason,
+        leaf: store::hex(&row.leaf),
+    }
+}
+
+async fn entry(view: View, reader: Reader, path: Path<String>) -> Result<HttpResponse> {
+    let (seq, epoch) = (number(&path)?, reader.site.epoch);
+    let newest = reader.site.signing.newest();
+    let signed = newest.and_then(|(size, note)| Some((size, api::root_of(&note)?)));
+    let entry = reader.read(move |db| unfold(db, epoch, seq, signed)).await?;
+    let frame = view.frame(view.words.one("trail-entry-title", "seq", seq.to_string()), SECTION);
+    Ok(page(&EntryPage { frame, entry }, StatusCode::OK))
+}
+
+async fn report(view: View, verifier: Data<Verifier>) -> HttpResponse {
+    let frame = view.frame(view.words.t("trail-verify-title"), SECTION);
+    page(&VerifyPage { frame, last: verifier.last(), refused: None }, StatusCode::OK)
+}
+
+#[derive(Debug, Deserialize)]
+struct Nothing {}
+
+async fn verify(
+    view: View,
+    desk: Desk,
+    verifier: Data<Verifier>,
+    pages: Data<page::Site>,
+    _form: Form<Nothing>,
+) -> Result<HttpResponse> {
+    let actor = desk.caller.actor(Permission::ReadTrail)?;
+    let (site, at_work) = (desk.site.clone(), verifier.clone());
+    let found = web::block(move || at_work.run(&site)).await.map_err(Error::internal)?;
+    let last = match found {
+        Ok(last) => last,
+        Err(error) if error.kind() == Kind::Conflict => {
+            let frame = view.frame(view.words.t("trail-verify-title"), SECTION).failed();
+            let refused = Some(crate::web::problem::detail(&error, view.words));
+            return Ok(page(&VerifyPage { frame, last: verifier.last(), refused }, StatusCode::CONFLICT));
+        }
+        Err(error) => return Err(error),
+    };
+    verifier::announce(&last, &pages);
+    let entry = verifier::entry(&last.report, &actor);
+    desk.write(move |tx| tx.append(entry.clone()).map(|_| ())).await?;
+    Ok(see_other("/trail/verify"))
+}

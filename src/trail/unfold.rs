@@ -1,0 +1,245 @@
+//! One entry unfolded: what it says, what it changed, and what can be proven of it here and now.
+
+use std::collections::{BTreeMap, HashMap};
+
+use diesel::prelude::*;
+use serde_json::{Map, Value};
+
+use super::store;
+use crate::error::{Error, Result};
+use crate::ledger::canon::{self, BodyIndex};
+use crate::ledger::digest::Digest;
+use crate::ledger::entry::{self, parse};
+use crate::ledger::store as ledger;
+use crate::ledger::tree::{inclusion_proof, verify_inclusion};
+use crate::people::store as people;
+use crate::store::schema::{ledger_entry, ledger_head};
+use crate::store::{Db, NewEntryRow};
+use crate::time::Timestamp;
+
+/// A check done while the page is made: its word's key, the verdict, and the hash it is about.
+#[derive(Debug)]
+pub struct Check {
+    /// `leaf`, `prev`, `snapshot` or `signed`.
+    pub name: &'static str,
+    /// None where it cannot be done yet.
+    pub ok: Option<bool>,
+    /// Hex; empty where there is none.
+    pub hash: String,
+}
+
+/// A field that the entry changed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// Its name in the snapshot.
+    pub field: String,
+    /// Before; empty for nothing.
+    pub old: String,
+    /// After; empty for nothing.
+    pub new: String,
+}
+
+/// An entry in parts.
+#[derive(Debug)]
+pub struct Unfolded {
+    pub seq: u64,
+    pub at: Timestamp,
+    pub act: String,
+    /// Printed name, or the bare id.
+    pub actor: String,
+    /// The role's code.
+    pub role: String,
+    /// `kind/id`.
+    pub subject: Option<String>,
+    pub reason: String,
+    pub leaf: String,
+    pub checks: Vec<Check>,
+    pub changes: Vec<Changed>,
+    /// Names and values that it introduces; none where erased or missing.
+    pub sealed: Vec<(String, Option<String>)>,
+    /// The subject's entry before and after.
+    pub subject_before: Option<u64>,
+    pub subject_after: Option<u64>,
+    pub is_last: bool,
+    pub text: String,
+}
+
+/// Reads an entry and checks it; `signed` is the newest checkpoint's size and root.
+///
+/// # Errors
+/// 404.
+pub fn unfold(db: &mut Db, epoch: i64, seq: u64, signed: Option<(u64, Digest)>) -> Result<Unfolded> {
+    let row = store::entry(db, epoch, seq)?;
+    let leaf = entry::leaf(&row.entry);
+    let text = String::from_utf8_lossy(&row.entry).into_owned();
+    let parsed = parse(&row.entry).ok();
+    let body = parsed.and_then(|entry| serde_json::from_str::<Value>(entry.body).ok()).unwrap_or_default();
+    let index = parsed.and_then(|entry| canon::scan(entry.body.as_bytes()).ok()).unwrap_or_default();
+    let checks = vec![
+        Check { name: "leaf", ok: Some(leaf.as_bytes().as_slice() == row.leaf), hash: leaf.to_string() },
+        previous(db, epoch, seq, parsed.map(|entry| entry.head.prev))?,
+        snapshot(db, index.post)?,
+        inclusion(db, epoch, (seq, leaf), signed)?,
+    ];
+    let size: i64 = ledger_head::table.find(epoch).select(ledger_head::size).first(db)?;
+    Ok(Unfolded {
+        seq,
+        at: Timestamp(row.ts),
+        act: row.act.clone(),
+        actor: match &row.actor {
+            Some(id) => people::person(db, id)?.name,
+            None => String::new(),
+        },
+        role: index.actor_role.as_deref().unwrap_or_default().to_owned(),
+        subject: subject_of(&row),
+        reason: body["reason"].as_str().unwrap_or_default().to_owned(),
+        leaf: leaf.to_string(),
+        checks,
+        changes: changes(db, &index)?,
+        sealed: values(db, &index)?,
+        subject_before: index.obj_prev,
+        subject_after: after(db, &row)?,
+        is_last: row.seq + 1 >= size,
+        text,
+    })
+}
+
+/// `kind/id`, as the columns tell.
+pub fn subject_of(row: &NewEntryRow) -> Option<String> {
+    let (kind, id) = (row.obj_kind.as_ref()?, row.obj_id.as_ref()?);
+    Some(format!("{kind}/{id}"))
+}
+
+fn previous(db: &mut Db, epoch: i64, seq: u64, prev: Option<Digest>) -> Result<Check> {
+    let before = match seq.checked_sub(1) {
+        None => Some(Digest::ZERO),
+        Some(before) => match store::entry(db, epoch, before) {
+            Ok(row) => Some(entry::leaf(&row.entry)),
+            Err(error) if error.kind() == crate::error::Kind::NotFound => None,
+            Err(error) => return Err(error),
+        },
+    };
+    let hash = prev.map(|prev| prev.to_string()).unwrap_or_default();
+    Ok(Check { name: "prev", ok: Some(prev.is_some() && prev == before), hash })
+}
+
+fn snapshot(db: &mut Db, post: Option<Digest>) -> Result<Check> {
+    let Some(post) = post else { return Ok(Check { name: "snapshot", ok: None, hash: String::new() }) };
+    let kept = kept(db, post)?;
+    Ok(Check {
+        name: "snapshot",
+        ok: Some(kept.is_some_and(|bytes| Digest::of(&bytes) == post)),
+        hash: post.to_string(),
+    })
+}
+
+fn inclusion(
+    db: &mut Db,
+    epoch: i64,
+    (seq, leaf): (u64, Digest),
+    signed: Option<(u64, Digest)>,
+) -> Result<Check> {
+    let Some((size, root)) = signed.filter(|(size, _)| *size > seq) else {
+        return Ok(Check { name: "signed", ok: None, hash: String::new() });
+    };
+    let proof = inclusion_proof(seq, size, |level, at| ledger::node(db, epoch, level, at));
+    let ok = match proof {
+        Ok(proof) => proof.is_some_and(|proof| verify_inclusion(&proof, &leaf, &root)),
+        Err(error) if error.kind() == crate::error::Kind::NotFound => false,
+        Err(error) => return Err(error),
+    };
+    Ok(Check { name: "signed", ok: Some(ok), hash: root.to_string() })
+}
+
+fn kept(db: &mut Db, digest: Digest) -> Result<Option<Vec<u8>>> {
+    match ledger::content(db, digest) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == crate::error::Kind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn after(db: &mut Db, row: &NewEntryRow) -> Result<Option<u64>> {
+    let (Some(kind), Some(id)) = (&row.obj_kind, &row.obj_id) else { return Ok(None) };
+    let next: Option<i64> = ledger_entry::table
+        .filter(ledger_entry::obj_kind.eq(kind).and(ledger_entry::obj_id.eq(id)))
+        .filter(ledger_entry::epoch.eq(row.epoch).and(ledger_entry::seq.gt(row.seq)))
+        .order(ledger_entry::seq)
+        .select(ledger_entry::seq)
+        .first(db)
+        .optional()?;
+    next.map(|seq| u64::try_from(seq).map_err(Error::internal)).transpose()
+}
+
+fn values(db: &mut Db, index: &BodyIndex<'_>) -> Result<Vec<(String, Option<String>)>> {
+    let hashes: Vec<String> = index.sealed.iter().map(|(_, hash)| hash.to_string()).collect();
+    let mut known = people::unsealed_many(db, &hashes)?;
+    let named = index.sealed.iter().zip(&hashes);
+    Ok(named.map(|((name, _), hash)| ((*name).to_owned(), known.remove(hash))).collect())
+}
+
+/// What differs between the snapshots before and after, field by field.
+fn changes(db: &mut Db, index: &BodyIndex<'_>) -> Result<Vec<Changed>> {
+    if index.pre == index.post {
+        return Ok(Vec::new());
+    }
+    let mut state = |digest: Option<Digest>| -> Result<Map<String, Value>> {
+        let bytes = digest.map(|digest| kept(db, digest)).transpose()?.flatten();
+        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
+    };
+    let (old, new) = (state(index.pre)?, state(index.post)?);
+    let mut hashes = Vec::new();
+    old.values().chain(new.values()).for_each(|value| sealed_in(value, &mut hashes));
+    let known = people::unsealed_many(db, &hashes)?;
+    let mut names: BTreeMap<&String, ()> = BTreeMap::new();
+    names.extend(old.keys().chain(new.keys()).map(|name| (name, ())));
+    let differing = names.into_keys().filter(|name| old.get(*name) != new.get(*name));
+    let told = differing.map(|name| Changed {
+        field: name.clone(),
+        old: text(old.get(name), &known),
+        new: text(new.get(name), &known),
+    });
+    Ok(told.collect())
+}
+
+fn sealed_in(value: &Value, hashes: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => match fields.get("sealed").and_then(Value::as_str) {
+            Some(hash) if fields.len() == 1 => hashes.push(hash.to_owned()),
+            _ => fields.values().for_each(|value| sealed_in(value, hashes)),
+        },
+        Value::Array(items) => items.iter().for_each(|item| sealed_in(item, hashes)),
+        _ => {}
+    }
+}
+
+/// A value as a reader sees it: texts bare, personal values disclosed where they still are.
+fn text(value: Option<&Value>, known: &HashMap<String, String>) -> String {
+    match value {
+        None => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => match disclosed(value, known) {
+            Value::String(text) => text,
+            value => value.to_string(),
+        },
+    }
+}
+
+fn disclosed(value: &Value, known: &HashMap<String, String>) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let value = fields.get("sealed").and_then(Value::as_str).and_then(|hash| known.get(hash));
+            match value {
+                Some(value) if fields.len() == 1 => Value::String(value.clone()),
+                _ => {
+                    let fields = fields.iter();
+                    Value::Object(
+                        fields.map(|(name, value)| (name.clone(), disclosed(value, known))).collect(),
+                    )
+                }
+            }
+        }
+        Value::Array(items) => Value::Array(items.iter().map(|item| disclosed(item, known)).collect()),
+        other => other.clone(),
+    }
+}

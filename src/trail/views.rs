@@ -1,0 +1,131 @@
+//! What the trail's templates show.
+
+use askama::Template;
+
+use super::unfold::{Changed, Check, Unfolded};
+use super::verifier::{self, Last};
+use crate::ledger::verify::{Fault, Report};
+use crate::web::page::{Frame, percent};
+use crate::web::parts::{Choice, Sheet};
+use crate::web::words::Words;
+
+/// A row of the list.
+pub struct Line {
+    pub seq: i64,
+    pub at: String,
+    pub actor: String,
+    pub role: String,
+    pub act: String,
+    pub subject: Option<String>,
+    pub reason: String,
+    pub leaf: String,
+}
+
+/// `/trail`.
+#[derive(Template)]
+#[template(path = "trail/list.html")]
+pub struct ListPage {
+    pub frame: Frame,
+    pub sheet: Sheet,
+    pub acts: Vec<Choice>,
+    pub lines: Vec<Line>,
+    pub total: i64,
+    pub next: Option<String>,
+}
+
+/// `/trail/{seq}`.
+#[derive(Template)]
+#[template(path = "trail/entry.html")]
+pub struct EntryPage {
+    pub frame: Frame,
+    pub entry: Unfolded,
+}
+
+/// `/trail/verify`.
+#[derive(Template)]
+#[template(path = "trail/verify.html")]
+pub struct VerifyPage {
+    pub frame: Frame,
+    pub last: Option<Last>,
+    pub refused: Option<String>,
+}
+
+/// The word of an act; an act of a later version stands for itself.
+pub fn act_word(w: Words, act: &str) -> String {
+    let key = format!("act-{}", act.replace('.', "-"));
+    if w.has(&key) { w.t(&key).into_owned() } else { act.to_owned() }
+}
+
+/// The word of a role's code.
+pub fn role_word(w: Words, role: &str) -> String {
+    let key = format!("trail-role-{role}");
+    if w.has(&key) { w.t(&key).into_owned() } else { role.to_owned() }
+}
+
+impl ListPage {
+    fn shown(&self) -> usize {
+        self.lines.len()
+    }
+}
+
+impl EntryPage {
+    fn act(&self) -> String {
+        act_word(self.frame.w, &self.entry.act)
+    }
+
+    fn role(&self) -> String {
+        role_word(self.frame.w, &self.entry.role)
+    }
+
+    fn subject_link(&self, subject: &str) -> String {
+        format!("/trail?subject={}", percent(subject))
+    }
+
+    fn number(&self) -> String {
+        self.frame.count(&i64::try_from(self.entry.seq).unwrap_or(i64::MAX))
+    }
+
+    fn before(&self) -> Option<u64> {
+        self.entry.seq.checked_sub(1)
+    }
+
+    fn after(&self) -> Option<u64> {
+        (!self.entry.is_last).then(|| self.entry.seq + 1)
+    }
+
+    fn said(&self, check: &Check) -> String {
+        let verdict = match check.ok {
+            Some(true) => "ok",
+            Some(false) => "bad",
+            None => "none",
+        };
+        self.frame.w.t(&format!("trail-check-{}-{verdict}", check.name)).into_owned()
+    }
+
+    fn changes(&self) -> &[Changed] {
+        &self.entry.changes
+    }
+}
+
+impl VerifyPage {
+    fn integrity(&self, report: &Report) -> String {
+        self.frame.w.t(&format!("trail-integrity-{}", verifier::code(report.integrity.verdict))).into_owned()
+    }
+
+    fn completeness(&self, report: &Report) -> String {
+        self.frame
+            .w
+            .t(&format!("trail-completeness-{}", verifier::code(report.completeness.verdict)))
+            .into_owned()
+    }
+
+    /// What a fault's check means, in the reader's language; the exact finding stands beside it in English.
+    fn meaning(&self, fault: &Fault) -> String {
+        let family = fault.check.split('.').next().unwrap_or_default();
+        self.frame.w.t(&format!("trail-fault-{family}")).into_owned()
+    }
+
+    fn size(&self, number: &u64) -> String {
+        self.frame.count(&i64::try_from(*number).unwrap_or(i64::MAX))
+    }
+}

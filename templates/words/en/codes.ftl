@@ -1,0 +1,3 @@
+# Names of languages
+language-zh-CN = Simplified Chinese
+language-en = English

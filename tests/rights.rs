@@ -1,0 +1,106 @@
+//! The table of rights, walked: every route × every role, from the route table itself.
+
+use std::collections::BTreeMap;
+
+use sopledger::app;
+use sopledger::people::gate::{Gate, Route};
+use sopledger::people::rights::{Permission, Role};
+
+use crate::house::{Answer, Client, House};
+
+/// The login of the house's person with this role.
+fn login(role: Role) -> &'static str {
+    match role {
+        Role::Integration => "erp",
+        role => role.code(),
+    }
+}
+
+/// The route's address with its parts filled by something that does not exist.
+fn address(route: &Route) -> String {
+    let part = |part: &str| if part.starts_with('{') { "none-such".to_owned() } else { part.to_owned() };
+    route.path.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+fn ask(client: &Client, route: &Route) -> Answer {
+    let method = route.method.as_str();
+    if method == "GET" {
+        return client.get(&address(route));
+    }
+    client.send(method, &address(route), Some(b"{}".to_vec()), &[("content-type", "application/json")])
+}
+
+/// Whether the gate turned the request away: not signed in, or no right.
+fn turned_away(answer: &Answer) -> Option<String> {
+    if !matches!(answer.status, 401 | 403) {
+        return None;
+    }
+    Some(answer.problem()).filter(|code| matches!(code.as_str(), "sign-in" | "no-right"))
+}
+
+#[test]
+fn every_route_lets_in_the_roles_of_its_right_and_nobody_else() {
+    let house = House::sqlite();
+    let people: BTreeMap<Role, Client> = Role::ALL.map(|role| (role, house.person(login(role)))).into();
+    let mut seen = 0;
+    for route in app::routes() {
+        let Gate::May(permission) = route.gate else { continue };
+        seen += 1;
+        let name = format!("{} {}", route.method, route.path);
+        assert_eq!(turned_away(&ask(&house.nobody(), &route)).as_deref(), Some("sign-in"), "{name}, nobody");
+        for (role, client) in &people {
+            let granted = permission.granted_by(&[*role]).is_some();
+            let refusal = turned_away(&ask(client, &route));
+            let expected = (!granted).then_some("no-right");
+            assert_eq!(refusal.as_deref(), expected, "{name}, {role:?} and {permission:?}");
+        }
+    }
+    assert!(seen > 40, "the route table holds only {seen} gated routes");
+}
+
+#[test]
+fn what_needs_signing_in_alone_is_closed_to_nobody_only() {
+    let house = House::sqlite();
+    for route in app::routes().iter().filter(|route| route.gate == Gate::SignedIn) {
+        let name = format!("{} {}", route.method, route.path);
+        assert_eq!(turned_away(&ask(&house.nobody(), route)).as_deref(), Some("sign-in"), "{name}");
+        // Signing out would end the session that the other routes are asked with.
+        let answer = ask(&house.person("cs"), route);
+        assert_eq!(turned_away(&answer), None, "{name}: {}", answer.text);
+    }
+}
+
+#[test]
+fn no_route_that_writes_is_open_to_a_right_that_reads() {
+    for route in app::routes().iter().filter(|route| route.method != "GET") {
+        if let Gate::May(permission) = route.gate {
+            // Verifying the trail leaves an entry, and is the one exception.
+            assert!(
+                permission.writes() || permission == Permission::ReadTrail,
+                "{} {} with {permission:?}",
+                route.method,
+                route.path
+            );
+        }
+    }
+}
+
+#[test]
+fn whoever_is_public_is_on_the_list() {
+    let public: Vec<String> = app::routes()
+        .iter()
+        .filter(|route| route.gate == Gate::Public)
+        .map(|route| format!("{} {}", route.method, route.path))
+        .filter(|route| !route.starts_with("GET /ledger/"))
+        .collect();
+    let expected = [
+        "POST /api/v1/login",
+        "GET /login",
+        "POST /login",
+        "GET /healthz",
+        "GET /readyz",
+        "GET /metrics",
+        "GET /api/v1/openapi.json",
+    ];
+    assert_eq!(public, expected);
+}
