@@ -144,7 +144,7 @@ fn issued(calendar: Calendar, number: &str, issue: Issue) -> Vec<Step> {
     ];
     if from < calendar.at(1, 0) {
         let noticed = from.plus_seconds(30 + i64::from(minute) % 60);
-        steps.push(Step::new(noticed, mark("effective"), |tx| effect::note_passed(tx).map(drop)));
+        steps.push(Step::new(noticed, mark("effective"), |tx| effect::note_passed(tx).map(drop)).alone());
         if of_cs && !UNREAD.contains(&format!("{number}/{version}").as_str()) {
             let read_at = from.plus_seconds(60 * (i64::from(minute) + 15));
             steps.push(Step::new(read_at, mark("acknowledged"), move |tx| acknowledge(tx, &target)));

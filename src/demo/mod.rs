@@ -11,7 +11,6 @@ mod records;
 mod script;
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -36,6 +35,9 @@ const MARKER: &str = "demo";
 const DAY: &str = "day-";
 /// The mark of the script's end.
 const END: &str = "end";
+
+/// Steps that share a transaction at most.
+const TOGETHER: usize = 40;
 
 /// How far a seeding went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,29 +107,33 @@ fn play(site: &Site, calendar: Calendar, seeding: &Seeding<'_>) -> Result<Seeded
     let mut steps = script::write(calendar, seeding.password)?;
     let end = steps.last().map_or(calendar.beginning(), |step| step.at);
     steps.push(Step::new(end, END, |_| Ok(())));
-    let waiting = steps.into_iter().filter(|step| !taken.contains(&step.mark));
-    let mut left = seeding.most;
-    for step in waiting {
-        if left == Some(0) {
-            return Ok(Seeded::Partly);
-        }
-        take(site, &step)?;
-        left = left.map(|left| left - 1);
+    steps.retain(|step| !taken.contains(&step.mark));
+    let all = steps.len();
+    steps.truncate(seeding.most.unwrap_or(all));
+    let seeded = if steps.len() < all { Seeded::Partly } else { Seeded::Now };
+    let mut waiting = steps.as_slice();
+    while let Some(first) = waiting.first() {
+        let further = waiting[1..].iter().take(TOGETHER - 1).take_while(|step| !step.alone);
+        let (together, rest) = waiting.split_at(1 + further.count());
+        take(site, first.at, together.to_vec())?;
+        waiting = rest;
     }
-    Ok(Seeded::Now)
+    Ok(seeded)
 }
 
-/// One step: its change and its mark in one transaction, at its instant.
-fn take(site: &Site, step: &Step) -> Result<()> {
-    site.clock.set(step.at);
-    let (mark, change) = (step.mark.clone(), Arc::clone(&step.change));
-    let done = site.lane.write_here(move |tx| {
-        change(tx)?;
-        leave(tx, &mark)
-    });
-    done.map_err(|error| {
-        tracing::error!(step = step.mark, code = error.code(), fields = ?error.fields(), "the demo's script stops");
-        error
+/// Several steps, each at its instant: their changes and their marks in one transaction, since a slow disk syncs once for
+/// all of them.
+fn take(site: &Site, at: Timestamp, steps: Vec<Step>) -> Result<()> {
+    site.clock.set(at);
+    site.lane.write_here(move |tx| {
+        steps.iter().try_for_each(|step| {
+            tx.settle()?;
+            tx.move_on(step.at);
+            let done = (step.change)(tx).and_then(|()| leave(tx, &step.mark));
+            done.inspect_err(|error| {
+                tracing::error!(step = step.mark, fields = ?error.fields(), "the demo's script stops");
+            })
+        })
     })
 }
 

@@ -59,7 +59,7 @@ impl Fate {
 pub struct Told {
     /// The ERP's number.
     pub number: String,
-    /// The day after which it was shipped; an order of the last days may not have been.
+    /// The day it was shipped, before today; an order of the last days may not have been.
     pub shipped: u64,
     states: Vec<(Timestamp, Wanted)>,
 }

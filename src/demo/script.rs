@@ -25,6 +25,8 @@ pub struct Step {
     pub mark: String,
     /// What.
     pub change: Change,
+    /// It asks the ledger for entries and must not share a transaction with the steps before it.
+    pub alone: bool,
 }
 
 impl Step {
@@ -34,7 +36,12 @@ impl Step {
         mark: impl Into<String>,
         change: impl Fn(&mut Tx<'_>) -> Result<()> + Send + Sync + 'static,
     ) -> Self {
-        Self { at, mark: mark.into(), change: Arc::new(change) }
+        Self { at, mark: mark.into(), change: Arc::new(change), alone: false }
+    }
+
+    /// The same, in a transaction begun for it.
+    pub fn alone(self) -> Self {
+        Self { alone: true, ..self }
     }
 }
 

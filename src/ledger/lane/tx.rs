@@ -72,6 +72,11 @@ impl Tx<'_> {
         self.db
     }
 
+    /// Moves the instant on inside a change, never back: for the demo's script, many steps of which share a change.
+    pub(crate) fn move_on(&mut self, at: Timestamp) {
+        self.now = self.now.max(at);
+    }
+
     /// For writing rows. From here on a refusal costs the batch a replay.
     pub fn rows(&mut self) -> &mut Db {
         self.dirty = true;

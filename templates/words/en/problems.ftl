@@ -155,3 +155,7 @@ problem-not-found = Not found
         [correction] correction
        *[other] such thing
     } { $id }.
+problem-not-a-demo = Not a demo
+    .detail = The installation there holds real records. Name another folder, or another database.
+problem-import-rejected = Not everything was imported
+    .detail = Rejected: { $count }. What was taken stands; correct the rest and import it again.

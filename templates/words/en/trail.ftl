@@ -130,6 +130,7 @@ act-document-version-saved = Draft saved
 act-document-version-submitted = Submitted for review
 act-document-version-reviewed = Reviewed
 act-document-version-approved = Approved
+act-document-version-acknowledged = Version acknowledged
 act-document-version-rejected = Sent back
 act-document-version-withdrawn = Withdrawn
 act-document-version-cancelled = Awaiting version cancelled

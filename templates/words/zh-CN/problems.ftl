@@ -155,3 +155,7 @@ problem-not-found = 没有找到
         [correction] 更正申请
        *[other] 这个对象
     } { $id }。
+problem-not-a-demo = 不是演示环境
+    .detail = 该处的系统保存的是真实记录。请指定另一个文件夹或数据库。
+problem-import-rejected = 未全部导入
+    .detail = 被拒绝：{ $count }。已导入的有效，请更正其余部分后重新导入。

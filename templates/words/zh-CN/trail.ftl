@@ -130,6 +130,7 @@ act-document-version-saved = 保存草稿
 act-document-version-submitted = 提交审核
 act-document-version-reviewed = 审核
 act-document-version-approved = 批准
+act-document-version-acknowledged = 版本已阅读并理解
 act-document-version-rejected = 退回
 act-document-version-withdrawn = 撤回
 act-document-version-cancelled = 撤销待生效版本
