@@ -5,6 +5,7 @@ use sopledger::app::GOVERNED;
 use sopledger::demo::{Seeded, Seeding, seed};
 use sopledger::ledger::folder::Folder;
 use sopledger::ledger::site::Place;
+use sopledger::ledger::verify::verify_target;
 use sopledger::store::schema::{
     correction, deviation, document_version, ledger_entry, order_line, recall, sales_order,
 };
@@ -126,6 +127,16 @@ fn every_record_of_a_demo_has_the_state_that_its_last_entry_sealed() {
                 assert!(String::from_utf8_lossy(&entry).contains(&sealed), "{subject}");
             }
         }
+    });
+}
+
+#[test]
+fn a_demo_is_found_sound() {
+    on_both(|place| {
+        seeded(place, None);
+        let found = verify_target(&place.target, &place.folder, GOVERNED, &|_, _| {}).unwrap();
+        assert_eq!(found.faults, []);
+        assert_eq!((found.exit_code(), found.completeness.unsigned), (0, 0), "{found}");
     });
 }
 

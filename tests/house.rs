@@ -106,6 +106,29 @@ impl House {
         Self::serve(folder, place, site)
     }
 
+    /// The demo, whole, on SQLite.
+    pub fn demo_on_sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let target = Target::Sqlite(Folder::new(folder.path()).database());
+        Self::demo(folder, target)
+    }
+
+    /// The same on PostgreSQL; none where there is no server.
+    pub fn demo_on_postgres() -> Option<Self> {
+        let url = postgres::database()?;
+        Some(Self::demo(tempfile::tempdir().unwrap(), Target::from_url(&url).unwrap()))
+    }
+
+    fn demo(folder: tempfile::TempDir, target: Target) -> Self {
+        let clock = Clock::scripted(Timestamp::parse(MORNING).unwrap());
+        let zone = chrono_tz::Asia::Shanghai;
+        let place = Place { target, folder: Folder::new(folder.path()), clock, zone };
+        let today = chrono::NaiveDate::from_ymd_opt(2026, 3, 2).unwrap();
+        seed(&place, &Seeding { password: PASSWORD, today, most: None }).unwrap();
+        let site = place.open(true).unwrap();
+        Self::serve(folder, place, site)
+    }
+
     fn serve(folder: tempfile::TempDir, place: Place, site: Site) -> Self {
         let shared = Shared::new(site);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -151,12 +174,7 @@ impl House {
 
     /// A client that is not signed in.
     pub fn nobody(&self) -> Client {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_global(Some(Duration::from_secs(30)))
-            .build();
-        Client { agent: config.into(), url: self.url.clone(), token: None }
+        Client::of(&self.url)
     }
 
     /// The account's id of a login.
@@ -253,6 +271,16 @@ impl Answer {
 }
 
 impl Client {
+    /// Nobody, before the server at this address.
+    pub fn of(url: &str) -> Self {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_global(Some(Duration::from_secs(30)))
+            .build();
+        Self { agent: config.into(), url: url.to_owned(), token: None }
+    }
+
     /// GET.
     pub fn get(&self, path: &str) -> Answer {
         self.send("GET", path, None, &[])
@@ -282,6 +310,17 @@ impl Client {
 
     /// Any request.
     pub fn send(&self, method: &str, path: &str, body: Option<Vec<u8>>, headers: &[(&str, &str)]) -> Answer {
+        self.try_send(method, path, body, headers).unwrap()
+    }
+
+    /// The same to a server that may die meanwhile.
+    pub fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<Vec<u8>>,
+        headers: &[(&str, &str)],
+    ) -> Result<Answer, ureq::Error> {
         let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
@@ -290,17 +329,17 @@ impl Client {
             request = request.header(*name, *value);
         }
         let request = request.body(body.unwrap_or_default()).unwrap();
-        let mut answer = self.agent.run(request).unwrap();
+        let mut answer = self.agent.run(request)?;
         let headers = answer
             .headers()
             .iter()
             .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect();
-        let text = answer.body_mut().with_config().limit(64 << 20).read_to_vec().unwrap();
-        Answer {
+        let text = answer.body_mut().with_config().limit(64 << 20).read_to_vec()?;
+        Ok(Answer {
             status: answer.status().as_u16(),
             text: String::from_utf8_lossy(&text).into_owned(),
             headers,
-        }
+        })
     }
 }

@@ -5,6 +5,7 @@ mod demo;
 mod deviations;
 mod document_pages;
 mod documents;
+mod floors;
 mod health;
 mod home;
 mod house;

@@ -97,7 +97,7 @@ fn open_sqlite(path: &std::path::Path, purpose: Purpose) -> Result<SqliteConnect
     // busy_timeout first: setting WAL may itself have to wait.
     db.batch_execute(
         "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-         PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000;",
+         PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 4000;",
     )?;
     if purpose == Purpose::Read {
         db.batch_execute("PRAGMA query_only = ON")?;
@@ -123,8 +123,9 @@ pub fn begin_write(db: &mut Db) -> Result<()> {
     match db {
         Db::Sqlite(sqlite) => AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?,
         Db::Postgres(postgres) => {
-            AnsiTransactionManager::begin_transaction_sql(postgres, "BEGIN")?;
-            postgres.batch_execute("SELECT pg_advisory_xact_lock(7355608)")?;
+            // One round trip; a later statement sees what whoever held the lock before has committed.
+            let begin = "BEGIN; SELECT pg_advisory_xact_lock(7355608)";
+            AnsiTransactionManager::begin_transaction_sql(postgres, begin)?;
         }
     }
     Ok(())

@@ -13,6 +13,7 @@ use sopledger::ledger::acts;
 use sopledger::ledger::digest::Digest;
 use sopledger::ledger::entry::{EntryHead, build, leaf, parse};
 use sopledger::ledger::lane::{Actor, NewEntry};
+use sopledger::ledger::site::Place;
 use sopledger::ledger::tree::Frontier;
 use sopledger::ledger::verify::{Outside, Report, Verdict, Verification, verify, verify_target};
 use sopledger::people::accounts;
@@ -22,14 +23,14 @@ use sopledger::store::{self, Db, Purpose, Target};
 use crate::house::{House, PASSWORD, both};
 
 #[derive(QueryableByName)]
-struct Column {
+pub struct Column {
     #[diesel(sql_type = diesel::sql_types::Text)]
-    name: String,
+    pub name: String,
     #[diesel(sql_type = diesel::sql_types::Text)]
     kind: String,
 }
 
-fn columns(db: &mut Db, table: &str) -> Vec<Column> {
+pub fn columns(db: &mut Db, table: &str) -> Vec<Column> {
     let sql = match db {
         Db::Sqlite(_) => {
             format!("SELECT name, lower(type) AS kind FROM pragma_table_info('{table}') ORDER BY cid")
@@ -45,7 +46,7 @@ fn columns(db: &mut Db, table: &str) -> Vec<Column> {
 }
 
 /// Another value of the column's type.
-fn other(db: &Db, column: &Column) -> String {
+pub fn other(db: &Db, column: &Column) -> String {
     let name = &column.name;
     match (column.kind.as_str(), db) {
         ("text", _) => format!("COALESCE({name}, '') || 'x'"),
@@ -57,7 +58,7 @@ fn other(db: &Db, column: &Column) -> String {
     }
 }
 
-fn one_row(db: &Db, table: &str) -> String {
+pub fn one_row(db: &Db, table: &str) -> String {
     let hidden = if matches!(db, Db::Sqlite(_)) { "rowid" } else { "ctid" };
     format!("{hidden} = (SELECT {hidden} FROM {table} LIMIT 1)")
 }
@@ -72,9 +73,9 @@ fn report(db: &mut Db, outside: &Outside) -> Report {
 }
 
 /// Tampers, verifies, and takes it all back.
-fn trial(house: &House, tamper: impl FnOnce(&mut Db)) -> Report {
-    let outside = outside(house);
-    let mut db = house.place.target.open(Purpose::Write).unwrap();
+pub fn trial(place: &Place, tamper: impl FnOnce(&mut Db)) -> Report {
+    let outside = Outside::read(&place.folder);
+    let mut db = place.target.open(Purpose::Write).unwrap();
     if let Db::Sqlite(sqlite) = &mut db {
         sqlite.batch_execute("PRAGMA foreign_keys = OFF").unwrap();
     }
@@ -89,7 +90,7 @@ fn trial(house: &House, tamper: impl FnOnce(&mut Db)) -> Report {
     report
 }
 
-fn run(db: &mut Db, sql: &str) -> usize {
+pub fn run(db: &mut Db, sql: &str) -> usize {
     diesel::sql_query(sql).execute(db).unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
@@ -109,7 +110,7 @@ fn furnish(house: &House) {
     settle(house);
 }
 
-fn set_something(tx: &mut sopledger::ledger::lane::Tx<'_>) -> sopledger::error::Result<()> {
+pub fn set_something(tx: &mut sopledger::ledger::lane::Tx<'_>) -> sopledger::error::Result<()> {
     accounts::change_setting(tx, &Actor::cli(), ("site", "华东"), "启用")
 }
 
@@ -121,13 +122,13 @@ fn append_plain(tx: &mut sopledger::ledger::lane::Tx<'_>, entries: u64) -> sople
 }
 
 /// Waits until all is written and signed.
-fn settle(house: &House) {
+pub fn settle(house: &House) {
     house.site.lane.write_here(|_| Ok(())).unwrap();
     house.site.signing.finish();
     house.site.lane.write_here(|_| Ok(())).unwrap();
 }
 
-fn governed_tables() -> Vec<&'static str> {
+pub fn governed_tables() -> Vec<&'static str> {
     let mut tables: Vec<&str> = GOVERNED.iter().flat_map(|governed| governed.tables).copied().collect();
     tables.sort_unstable();
     tables.dedup();
@@ -185,7 +186,7 @@ fn any_column_of_any_governed_table_changed_is_found_and_its_subject_named() {
         for table in furnished_tables(&mut db) {
             for column in columns(&mut db, table) {
                 let mut named = Vec::new();
-                let found = trial(house, |db| {
+                let found = trial(&house.place, |db| {
                     let (value, row) = (other(db, &column), one_row(db, table));
                     assert_eq!(
                         run(db, &format!("UPDATE {table} SET {} = {value} WHERE {row}", column.name)),
@@ -214,20 +215,20 @@ fn a_row_deleted_from_any_governed_table_or_smuggled_in_is_found() {
         furnish(house);
         let mut db = house.place.target.open(Purpose::Write).unwrap();
         for table in furnished_tables(&mut db) {
-            let found = trial(house, |db| {
+            let found = trial(&house.place, |db| {
                 let row = one_row(db, table);
                 assert_eq!(run(db, &format!("DELETE FROM {table} WHERE {row}")), 1);
             });
             assert_eq!(found.exit_code(), 1, "a row of {table} was deleted unseen");
             let columns = columns(&mut db, table);
-            let found = trial(house, |db| smuggle(db, table, &columns));
+            let found = trial(&house.place, |db| smuggle(db, table, &columns));
             assert_eq!(found.exit_code(), 1, "a row of {table} was smuggled in unseen");
         }
     });
 }
 
 /// Copies a row under another first column; where that displaces a unique one, with all its texts changed.
-fn smuggle(db: &mut Db, table: &str, columns: &[Column]) {
+pub fn smuggle(db: &mut Db, table: &str, columns: &[Column]) {
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     let copy = |db: &Db, changed: &dyn Fn(usize, &Column) -> bool| {
         let values = columns.iter().enumerate();
@@ -255,7 +256,7 @@ fn any_column_of_the_ledgers_own_tables_changed_is_found() {
             ["ledger_entry", "ledger_head", "ledger_tile", "ledger_checkpoint", "content", "sealed_value"];
         for table in tables {
             for column in columns(&mut db, table) {
-                let found = trial(house, |db| {
+                let found = trial(&house.place, |db| {
                     let (value, row) = (other(db, &column), one_row(db, table));
                     run(db, &format!("UPDATE {table} SET {} = {value} WHERE {row}", column.name));
                 });
@@ -263,7 +264,7 @@ fn any_column_of_the_ledgers_own_tables_changed_is_found() {
             }
             // Notes may be lost to a crash between signing and keeping; the newest stands in the signer's state.
             if table != "ledger_checkpoint" {
-                let found = trial(house, |db| {
+                let found = trial(&house.place, |db| {
                     let row = one_row(db, table);
                     run(db, &format!("DELETE FROM {table} WHERE {row}"));
                 });
@@ -287,11 +288,11 @@ fn a_row_smuggled_into_the_ledgers_own_tables_is_found() {
     both(|house| {
         furnish(house);
         for sql in trials {
-            let found = trial(house, |db| assert!(run(db, sql) > 0));
+            let found = trial(&house.place, |db| assert!(run(db, sql) > 0));
             assert_eq!(found.exit_code(), 1, "unseen: {sql}");
         }
         let stray = Digest::of(b"stray").to_string();
-        let found = trial(house, |db| {
+        let found = trial(&house.place, |db| {
             let bytes = if matches!(db, Db::Sqlite(_)) { "CAST('stray' AS BLOB)" } else { "'stray'::bytea" };
             run(db, &format!("INSERT INTO content VALUES ('{stray}', {bytes})"));
         });
@@ -303,7 +304,7 @@ fn a_row_smuggled_into_the_ledgers_own_tables_is_found() {
 fn a_changed_entry_is_named_and_its_neighbours_are_not() {
     both(|house| {
         furnish(house);
-        let found = trial(house, |db| {
+        let found = trial(&house.place, |db| {
             let bytes: Vec<u8> =
                 ledger_entry::table.find((1, 100)).select(ledger_entry::entry).first(db).unwrap();
             let text = String::from_utf8(bytes).unwrap().replace("sound", "fault").into_bytes();
@@ -319,7 +320,7 @@ fn a_changed_entry_is_named_and_its_neighbours_are_not() {
 }
 
 /// Rebuilds the entries `from..to` with their bodies changed, drops those after, and makes the head fit.
-fn rewrite(db: &mut Db, from: u64, to: u64, change: impl Fn(&str) -> String) {
+pub fn rewrite(db: &mut Db, from: u64, to: u64, change: impl Fn(&str) -> String) {
     let rows: Vec<(i64, Vec<u8>)> = ledger_entry::table
         .order(ledger_entry::seq)
         .select((ledger_entry::seq, ledger_entry::entry))
@@ -358,7 +359,7 @@ fn a_truncated_tail_is_sound_by_itself_and_incomplete_by_what_was_signed() {
     both(|house| {
         furnish(house);
         let size = house.acts().len() as u64;
-        let found = trial(house, |db| rewrite(db, size - 3, size - 3, str::to_owned));
+        let found = trial(&house.place, |db| rewrite(db, size - 3, size - 3, str::to_owned));
         assert_eq!(found.integrity.verdict, Verdict::Sound, "{found}");
         assert_eq!(found.completeness.verdict, Verdict::Fault);
         assert_eq!(found.faults.len(), 1, "{found}");
@@ -371,7 +372,7 @@ fn a_rewritten_suffix_with_all_hashes_recomputed_differs_from_what_was_signed() 
     both(|house| {
         furnish(house);
         let size = house.acts().len() as u64;
-        let found = trial(house, |db| rewrite(db, size - 3, size, |body| body.replace("sound", "fault")));
+        let found = trial(&house.place, |db| rewrite(db, size - 3, size, |body| body.replace("sound", "fault")));
         assert_eq!(found.integrity.verdict, Verdict::Sound, "{found}");
         assert_eq!(found.faults.len(), 1, "{found}");
         assert_eq!((found.faults[0].check, found.completeness.verdict), ("signer.different", Verdict::Fault));

@@ -20,9 +20,10 @@ const PAGE: i64 = 512;
 /// Bytes of content in memory at most, save where a single one is larger.
 const BYTES: i64 = 4 << 20;
 
-/// What a snapshot says of a text or file.
+/// What a snapshot says of a text, a file or a version's content object.
 struct Reference {
-    size: u64,
+    /// In bytes; none where the snapshot names the digest alone.
+    size: Option<u64>,
     by: Rc<str>,
 }
 
@@ -121,6 +122,9 @@ impl Kept {
         if let Ok(snapshot) = serde_json::from_slice::<Value>(bytes) {
             let text = |name: &str| snapshot[name].as_str().unwrap_or_default().to_owned();
             let by: Rc<str> = format!("{}/{}", text("kind"), text("id")).into();
+            // A version's own digest is that of its content object; the digests further in are those of signatures,
+            // which may be of a state that was shown and never kept.
+            self.speak(snapshot.get("digest"), None, &by);
             self.refer(&snapshot, &by);
         }
     }
@@ -128,17 +132,21 @@ impl Kept {
     fn refer(&mut self, value: &Value, by: &Rc<str>) {
         match value {
             Value::Object(fields) => {
-                let digest = fields.get("sha256").and_then(Value::as_str);
-                let digest = digest.and_then(|hex| Digest::from_hex(hex.as_bytes()));
-                let size = fields.get("size").and_then(Value::as_u64);
-                if let (Some(digest), Some(size)) = (digest, size) {
-                    self.references.entry(digest).or_insert_with(|| Reference { size, by: Rc::clone(by) });
+                if let Some(size) = fields.get("size").and_then(Value::as_u64) {
+                    self.speak(fields.get("sha256"), Some(size), by);
                 }
                 fields.values().for_each(|value| self.refer(value, by));
             }
             Value::Array(items) => items.iter().for_each(|value| self.refer(value, by)),
             _ => {}
         }
+    }
+
+    fn speak(&mut self, hex: Option<&Value>, size: Option<u64>, by: &Rc<str>) {
+        let digest = hex.and_then(Value::as_str).and_then(|hex| Digest::from_hex(hex.as_bytes()));
+        let Some(digest) = digest else { return };
+        let known = self.references.entry(digest).or_insert_with(|| Reference { size, by: Rc::clone(by) });
+        known.size = known.size.or(size);
     }
 
     fn missing(self, findings: &mut Findings) {
@@ -156,8 +164,10 @@ impl Kept {
         for (digest, Reference { size, by }) in &self.references {
             let there = self.others.get(digest);
             let what = match there {
-                Some(there) if there == size => continue,
-                Some(there) => format!("content {digest} has {there} bytes, its record says {size}"),
+                Some(there) => match size.filter(|size| size != there) {
+                    Some(size) => format!("content {digest} has {there} bytes, its record says {size}"),
+                    None => continue,
+                },
                 None if self.sealed.get(digest).is_some_and(|(_, there)| *there) => continue,
                 None => format!("content {digest} is not kept"),
             };
