@@ -47,14 +47,15 @@ struct Look<'a> {
 #[test]
 fn every_page_is_sound_in_both_languages_and_themes_wide_and_narrow() {
     let Some(axe) = axe::source() else { return };
-    let house = House::demo();
+    let house = House::demo_on_sqlite();
     let places = places::all(&house);
     let Some(chrome) = Chrome::start(&house.url, Scripts::On) else { return };
     chrome.before_each_page(LISTEN);
     let mut faults = Vec::new();
     for (lang, theme) in [(Lang::Zh, "light"), (Lang::En, "dark"), (Lang::Zh, "dark"), (Lang::En, "light")] {
         chrome.open(&format!("/language/{}?to=/theme/{theme}", lang.tag()));
-        let mut look = Look { chrome: &chrome, axe, lang, theme, titles: BTreeMap::new(), faults: Vec::new() };
+        let mut look =
+            Look { chrome: &chrome, axe, lang, theme, titles: BTreeMap::new(), faults: Vec::new() };
         look.at_all(&places);
         look.at_refusals();
         faults.append(&mut look.faults);
