@@ -10,6 +10,7 @@ mod health;
 mod home;
 mod house;
 mod lane;
+mod lane_property;
 mod ledger;
 mod links;
 mod openapi;

@@ -7,10 +7,11 @@ use clap::Args;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::ledger::digest::Digest;
-use crate::ledger::site::Site;
+use crate::ledger::site::{Place, Site};
 use crate::people::accounts::{self, NewAccount};
 use crate::people::password;
 use crate::people::rights::Role;
+use crate::store::{self, Purpose};
 
 /// The first accounts and the ledger's name.
 #[derive(Debug, Args)]
@@ -46,16 +47,14 @@ pub fn run(config: &Config, arguments: &Arguments) -> Result<()> {
         password::acceptable("password", &secret, login)?;
         accounts.push((login.to_owned(), role, secret, made));
     }
-    let random = Digest::from_bytes(crate::id::random()).to_string();
-    let origin = arguments.origin.clone().unwrap_or_else(|| format!("sopledger.local/{}", &random[..16]));
     let place = config.place()?;
-    place.create(&origin)?;
+    create(&place, arguments.origin.as_deref())?;
     place.check_safety()?;
     let site = place.open(false)?;
-    let done = accounts.iter().try_for_each(|account| make(&site, account));
+    let done = make(&site, &accounts);
     site.close();
     done?;
-    println!("Installation {origin} in {}", place.folder.path().display());
+    println!("Installation {} in {}", site.origin, place.folder.path().display());
     for (login, role, secret, made) in &accounts {
         let shown = if *made { secret.as_str() } else { "(as given)" };
         println!("  {:<8} {login}  password: {shown}", role.code());
@@ -64,14 +63,36 @@ pub fn run(config: &Config, arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-fn make(site: &Site, (login, role, secret, made): &(String, Role, String, bool)) -> Result<()> {
-    let new = NewAccount {
-        login: login.clone(),
-        name: login.clone(),
-        password_hash: password::hash(secret)?,
-        must_change: *made,
-        ends_at: None,
-    };
-    let role = *role;
-    site.lane.write_here(move |tx| accounts::create_first(tx, &new, &[role]).map(drop))
+/// Makes the installation, or goes on with one in which an attempt that was refused or cut short left no account.
+fn create(place: &Place, origin: Option<&str>) -> Result<()> {
+    let random = Digest::from_bytes(crate::id::random()).to_string();
+    let made = origin.map_or_else(|| format!("sopledger.local/{}", &random[..16]), str::to_owned);
+    match place.create(&made) {
+        Err(error) if error.code() == "installed" => {
+            let head = place.check()?;
+            let mut db = place.target.open(Purpose::Read)?;
+            let begun =
+                store::count(&mut db, "account")? == 0 && origin.is_none_or(|given| given == head.origin);
+            if begun { Ok(()) } else { Err(error) }
+        }
+        other => other,
+    }
+}
+
+/// All accounts at once: nobody could sign the roles of a second attempt.
+fn make(site: &Site, accounts: &[(String, Role, String, bool)]) -> Result<()> {
+    let mut first = Vec::new();
+    for (login, role, secret, made) in accounts {
+        let new = NewAccount {
+            login: login.clone(),
+            name: login.clone(),
+            password_hash: password::hash(secret)?,
+            must_change: *made,
+            ends_at: None,
+        };
+        first.push((new, *role));
+    }
+    site.lane.write_here(move |tx| {
+        first.iter().try_for_each(|(new, role)| accounts::create_first(tx, new, &[*role]).map(drop))
+    })
 }

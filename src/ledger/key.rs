@@ -109,7 +109,12 @@ impl LedgerKey {
     }
 }
 
+/// Writes beside, syncs, and gives the file its name: what a crash leaves is never half a key.
 fn write_new(path: &Path, seed: &[u8; 32]) -> io::Result<()> {
+    if path.exists() {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    let new = path.with_added_extension("new");
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -117,11 +122,17 @@ fn write_new(path: &Path, seed: &[u8; 32]) -> io::Result<()> {
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(0o600);
     }
-    let mut file = options.open(path)?;
+    // One left by a crash was never in use; it goes rather than lend its mode.
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = options.open(&new)?;
     let mut text = Zeroizing::new([b'\n'; 65]);
     text[..64].copy_from_slice(&*Zeroizing::new(Digest::from_bytes(*seed).hex()));
     file.write_all(&text[..])?;
     file.sync_all()?;
+    fs::rename(&new, path)?;
     sync_directory(path)
 }
 

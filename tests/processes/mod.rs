@@ -9,7 +9,9 @@ use diesel::connection::SimpleConnection;
 use serde_json::json;
 use sopledger::ledger::folder::Folder;
 use sopledger::ledger::signer::SignerState;
+use sopledger::ledger::site::Place;
 use sopledger::store::{self, Purpose};
+use sopledger::time::Clock;
 
 use crate::house::{Client, PASSWORD};
 use crate::postgres;
@@ -86,6 +88,30 @@ fn what_was_acknowledged_before_a_kill_is_there_after_it() {
         }
         server.end();
         assert_eq!(installation.must_be_sound(), signed_size(installation));
+    });
+}
+
+#[test]
+fn a_making_that_was_cut_short_goes_on_and_a_finished_one_is_not_made_again() {
+    both(|installation| {
+        let folder = Folder::new(&installation.data);
+        let (target, zone) = (installation.target(), chrono_tz::Asia::Shanghai);
+        let place = Place { target, folder, clock: Clock::System, zone };
+        place.create("test.example.cn/begun").unwrap();
+        // What a crash while the key was written would leave.
+        std::fs::write(place.folder.path().join("key/ledger.key.new"), "half").unwrap();
+        let another = ["init", "--admin", "admin", "--password-stdin", "--origin", "test.example.cn/other"];
+        let refused = installation.run_with(&another, &format!("{PASSWORD}\n"));
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("installation already"), "{refused:?}");
+        installation.init();
+        let entries = installation.must_be_sound();
+        let again = installation.run_with(&another[..4], &format!("{PASSWORD}\n"));
+        assert!(String::from_utf8_lossy(&again.stderr).contains("installation already"), "{again:?}");
+        assert_eq!(installation.must_be_sound(), entries);
+        let server = installation.serve();
+        server.person("qa", PASSWORD);
+        assert_eq!(Client::of(&server.url).get("/readyz").status, 200);
+        server.end();
     });
 }
 
