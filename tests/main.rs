@@ -1,5 +1,6 @@
 //! The crate as outsiders and its own floors see it: one binary, one module for each part.
 
+mod contract;
 mod demo;
 mod deviations;
 mod document_pages;
