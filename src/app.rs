@@ -1,6 +1,7 @@
 //! Assembly: the route table, the layers around it, and the state every worker shares.
 
 use actix_web::dev::Server;
+use actix_web::http::Method;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 
@@ -124,8 +125,14 @@ impl Shared {
             waiting = rest;
             let resource = here.into_iter().fold(web::resource(path), |resource, route| {
                 let gate = route.gate;
-                let guarded = (route.handler)().method(route.method);
-                resource.route(guarded.wrap(from_fn(move |request, next| gate::pass(gate, request, next))))
+                // What answers GET answers HEAD; the server leaves the body out.
+                let head = (route.method == Method::GET).then_some(Method::HEAD);
+                let methods = [Some(route.method), head].into_iter().flatten();
+                methods.fold(resource, |resource, method| {
+                    let guarded = (route.handler)().method(method);
+                    let gated = from_fn(move |request, next| gate::pass(gate, request, next));
+                    resource.route(guarded.wrap(gated))
+                })
             });
             config.service(resource);
         }

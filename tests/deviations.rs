@@ -120,7 +120,8 @@ fn an_empty_field_is_filled_once() {
         let refusal = cs.patch(&at(&number, ""), again, &[]).refused(409, "already-filled").json();
         assert_eq!(refusal["errors"][0]["field"], "impact");
         assert_eq!(cs.get(&at(&number, "")).json()["root_cause"], Value::Null);
-        cs.patch(&at(&number, ""), json!({ "title": "另一题名" }), &[]).expect(422);
+        cs.patch(&at(&number, ""), json!({ "title": "另一题名" }), &[]).refused(409, "already-filled");
+        cs.patch(&at(&number, ""), json!({ "colour": "红" }), &[]).expect(422);
         cs.patch(&at("DEV-2026-0999", ""), json!({ "impact": "x" }), &[]).expect(404);
     });
 }

@@ -1,6 +1,7 @@
 //! The crate as outsiders and its own floors see it: one binary, one module for each part.
 
 mod browser;
+mod contract;
 mod demo;
 mod deviations;
 mod document_pages;

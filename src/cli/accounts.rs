@@ -2,8 +2,10 @@
 //! all others.
 
 use clap::Subcommand;
+use serde_json::{Value, json};
 
-use super::with_site;
+use super::show::Format;
+use super::{print_json, with_site};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::ledger::lane::Actor;
@@ -21,35 +23,41 @@ pub enum User {
         /// What the person signs in with
         login: String,
         /// As printed in signatures
-        #[arg(long)]
+        #[arg(long, env = "SOPLEDGER_NAME")]
         name: String,
         /// Role to ask for: qa ra author reviewer cs integration auditor admin
-        #[arg(long)]
+        #[arg(long, env = "SOPLEDGER_ROLE", value_delimiter = ',')]
         role: Vec<String>,
         /// An auditor's last day, YYYY-MM-DD
-        #[arg(long)]
+        #[arg(long, env = "SOPLEDGER_ENDS_ON")]
         ends_on: Option<String>,
         /// Why
-        #[arg(long, default_value = "made at the command line")]
+        #[arg(long, env = "SOPLEDGER_REASON", default_value = "made at the command line")]
         reason: String,
+        #[command(flatten)]
+        format: Format,
     },
     /// List accounts
-    List,
+    List(Format),
     /// Disable an account for good
     Disable {
         /// Its login
         login: String,
         /// Why
-        #[arg(long)]
+        #[arg(long, env = "SOPLEDGER_REASON")]
         reason: String,
+        #[command(flatten)]
+        format: Format,
     },
     /// Set a new password, printed once
     Reset {
         /// Its login
         login: String,
         /// Why
-        #[arg(long)]
+        #[arg(long, env = "SOPLEDGER_REASON")]
         reason: String,
+        #[command(flatten)]
+        format: Format,
     },
 }
 
@@ -61,21 +69,25 @@ pub enum Token {
         /// The account's login
         login: String,
         /// What it is for
-        #[arg(long)]
+        #[arg(long, env = "SOPLEDGER_LABEL")]
         label: String,
         /// Its last day, YYYY-MM-DD
-        #[arg(long)]
+        #[arg(long, env = "SOPLEDGER_EXPIRES_ON")]
         expires_on: String,
+        #[command(flatten)]
+        format: Format,
     },
     /// List tokens
-    List,
+    List(Format),
     /// Revoke a token
     Revoke {
         /// The token's id, `t-…`
         id: String,
         /// Why
-        #[arg(long)]
+        #[arg(long, env = "SOPLEDGER_REASON")]
         reason: String,
+        #[command(flatten)]
+        format: Format,
     },
 }
 
@@ -90,43 +102,66 @@ fn last_instant(site: &Site, field: &'static str, date: &str) -> Result<Timestam
 /// Runs `sopledger user …`.
 pub fn user(config: &Config, user: User) -> Result<()> {
     with_site(config, |site| match user {
-        User::Add { login, name, role, ends_on, reason } => {
-            let roles = role
-                .iter()
-                .map(|role| Role::from_code(role).ok_or_else(|| Error::invalid("role", "unknown-code")))
-                .collect::<Result<Vec<_>>>()?;
-            let ends_at = ends_on.map(|date| last_instant(site, "ends_on", &date)).transpose()?;
-            let secret = password::generate();
-            let password_hash = password::hash(&secret)?;
-            let new = NewAccount { login: login.clone(), name, password_hash, must_change: true, ends_at };
-            site.lane.write_here(move |tx| {
-                let state = accounts::create(tx, &Actor::cli(), &new)?;
-                for role in &roles {
-                    accounts::request_grant(tx, &Actor::cli(), &state.account.id, (*role, &reason))?;
-                }
-                Ok(())
-            })?;
-            println!("{login}  password: {secret}  (roles wait for QA's signature)");
-            Ok(())
+        User::Add { login, name, role, ends_on, reason, format } => {
+            let (id, secret) = add(site, (&login, name), (role, ends_on, reason))?;
+            let line = format!("{login}  password: {secret}  (roles wait for QA's signature)");
+            tell(&format, &json!({ "id": id, "login": login, "password": secret }), &line)
         }
-        User::List => list(site),
-        User::Disable { login, reason } => {
+        User::List(format) => list(site, &format),
+        User::Disable { login, reason, format } => {
             let id = account(site, &login)?;
-            site.lane.write_here(move |tx| accounts::disable(tx, &Actor::cli(), &id, &reason).map(drop))
+            let told = json!({ "id": id, "login": login, "state": "disabled" });
+            site.lane.write_here(move |tx| accounts::disable(tx, &Actor::cli(), &id, &reason).map(drop))?;
+            tell(&format, &told, "")
         }
-        User::Reset { login, reason } => {
+        User::Reset { login, reason, format } => {
             let id = account(site, &login)?;
             let secret = password::generate();
             let hash = password::hash(&secret)?;
+            let told = json!({ "id": id, "login": login, "password": secret });
             site.lane
                 .write_here(move |tx| accounts::reset(tx, &Actor::cli(), &id, (&hash, &reason)).map(drop))?;
-            println!("{login}  password: {secret}");
-            Ok(())
+            tell(&format, &told, &format!("{login}  password: {secret}"))
         }
     })
 }
 
-fn list(site: &Site) -> Result<()> {
+/// One JSON document, or a line where there is one.
+fn tell(format: &Format, document: &Value, line: &str) -> Result<()> {
+    if format.json {
+        return print_json(document);
+    }
+    if !line.is_empty() {
+        println!("{line}");
+    }
+    Ok(())
+}
+
+/// Makes an account and asks for its roles; its id and password.
+fn add(
+    site: &Site,
+    (login, name): (&str, String),
+    (role, ends_on, reason): (Vec<String>, Option<String>, String),
+) -> Result<(String, String)> {
+    let roles = role
+        .iter()
+        .map(|role| Role::from_code(role).ok_or_else(|| Error::invalid("role", "unknown-code")))
+        .collect::<Result<Vec<_>>>()?;
+    let ends_at = ends_on.map(|date| last_instant(site, "ends_on", &date)).transpose()?;
+    let secret = password::generate();
+    let password_hash = password::hash(&secret)?;
+    let new = NewAccount { login: login.to_owned(), name, password_hash, must_change: true, ends_at };
+    let id = site.lane.write_here(move |tx| {
+        let state = accounts::create(tx, &Actor::cli(), &new)?;
+        for role in &roles {
+            accounts::request_grant(tx, &Actor::cli(), &state.account.id, (*role, &reason))?;
+        }
+        Ok(state.account.id)
+    })?;
+    Ok((id, secret))
+}
+
+fn list(site: &Site, format: &Format) -> Result<()> {
     let people = site.readers.read_here(|db| {
         let states = store::all(db)?;
         states
@@ -134,6 +169,16 @@ fn list(site: &Site) -> Result<()> {
             .map(|state| Ok((store::person(db, &state.account.id)?, state)))
             .collect::<Result<Vec<_>>>()
     })?;
+    if format.json {
+        let told = people.iter().map(|(person, state)| {
+            let roles: Vec<_> = person.roles.iter().map(|role| role.code()).collect();
+            json!({
+                "id": person.id, "login": person.login, "name": person.name, "roles": roles,
+                "disabled": state.account.disabled,
+            })
+        });
+        return print_json(&told.collect::<Vec<_>>());
+    }
     for (person, state) in people {
         let roles: Vec<_> = person.roles.iter().map(|role| role.code()).collect();
         let note = if state.account.disabled { "disabled" } else { "" };
@@ -145,29 +190,45 @@ fn list(site: &Site) -> Result<()> {
 /// Runs `sopledger token …`.
 pub fn token(config: &Config, token: Token) -> Result<()> {
     with_site(config, |site| match token {
-        Token::Create { login, label, expires_on } => {
+        Token::Create { login, label, expires_on, format } => {
             let id = account(site, &login)?;
             let expires_at = last_instant(site, "expires_on", &expires_on)?;
             let (secret, hash) = sessions::secret(sessions::TOKEN_PREFIX);
             let made = site.lane.write_here(move |tx| {
                 accounts::create_token(tx, &Actor::cli(), &id, (&label, hash, expires_at))
             })?;
-            println!("{}  {secret}", made.id);
-            Ok(())
+            let told = json!({
+                "id": made.id, "label": made.label, "token": secret, "expires_at": made.expires_at,
+            });
+            tell(&format, &told, &format!("{}  {secret}", made.id))
         }
-        Token::List => {
-            let states = site.readers.read_here(store::all)?;
-            for token in states.iter().flat_map(|state| &state.tokens) {
-                let note = if token.revoked_at.is_some() { "revoked" } else { "" };
-                println!(
-                    "{:<36} {:<36} until {} {} {note}",
-                    token.id, token.account_id, token.expires_at, token.label
-                );
-            }
-            Ok(())
-        }
-        Token::Revoke { id, reason } => {
-            site.lane.write_here(move |tx| accounts::revoke_token(tx, &Actor::cli(), &id, &reason))
+        Token::List(format) => list_tokens(site, &format),
+        Token::Revoke { id, reason, format } => {
+            let told = json!({ "id": id, "state": "revoked" });
+            site.lane.write_here(move |tx| accounts::revoke_token(tx, &Actor::cli(), &id, &reason))?;
+            tell(&format, &told, "")
         }
     })
+}
+
+fn list_tokens(site: &Site, format: &Format) -> Result<()> {
+    let states = site.readers.read_here(store::all)?;
+    let tokens = states.iter().flat_map(|state| &state.tokens);
+    if format.json {
+        let told = tokens.map(|token| {
+            json!({
+                "id": token.id, "account": token.account_id, "label": token.label,
+                "expires_at": token.expires_at, "revoked_at": token.revoked_at,
+            })
+        });
+        return print_json(&told.collect::<Vec<_>>());
+    }
+    for token in tokens {
+        let note = if token.revoked_at.is_some() { "revoked" } else { "" };
+        println!(
+            "{:<36} {:<36} until {} {} {note}",
+            token.id, token.account_id, token.expires_at, token.label
+        );
+    }
+    Ok(())
 }

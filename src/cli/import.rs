@@ -21,7 +21,7 @@ pub enum Import {
         /// The folder
         dir: PathBuf,
         /// Login of the account that will be their author
-        #[arg(long = "as", value_name = "LOGIN")]
+        #[arg(long = "as", value_name = "LOGIN", env = "SOPLEDGER_AS")]
         author: String,
         /// One JSON document
         #[arg(long, env = "SOPLEDGER_JSON")]

@@ -3,7 +3,10 @@
 use std::io::BufRead as _;
 
 use clap::Args;
+use serde_json::json;
 
+use super::print_json;
+use super::show::Format;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::ledger::digest::Digest;
@@ -28,6 +31,8 @@ pub struct Arguments {
     /// Read the passwords from standard input, one a line, administrator's first; else they are made and printed once
     #[arg(long, env = "SOPLEDGER_PASSWORD_STDIN")]
     password_stdin: bool,
+    #[command(flatten)]
+    format: Format,
 }
 
 /// Makes the installation.
@@ -54,6 +59,17 @@ pub fn run(config: &Config, arguments: &Arguments) -> Result<()> {
     let done = make(&site, &accounts);
     site.close();
     done?;
+    if arguments.format.json {
+        let accounts = accounts.iter().map(|(login, role, secret, made)| {
+            json!({ "login": login, "role": role.code(), "password": made.then_some(secret) })
+        });
+        return print_json(&json!({
+            "origin": site.origin,
+            "folder": place.folder.path(),
+            "key": place.folder.key(),
+            "accounts": accounts.collect::<Vec<_>>(),
+        }));
+    }
     println!("Installation {} in {}", site.origin, place.folder.path().display());
     for (login, role, secret, made) in &accounts {
         let shown = if *made { secret.as_str() } else { "(as given)" };

@@ -13,7 +13,7 @@ use crate::ledger::acts;
 pub struct Format {
     /// One JSON document
     #[arg(long, env = "SOPLEDGER_JSON")]
-    json: bool,
+    pub json: bool,
 }
 
 /// Prints the settings in force.

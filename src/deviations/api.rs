@@ -165,9 +165,16 @@ async fn show(reader: Reader, number: web::Path<String>) -> Result<HttpResponse>
     Ok(HttpResponse::Ok().json(view))
 }
 
+/// What is to be filled. The fields that registering fills may be named, and are then refused as filled.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FillBody {
+    title: Option<Value>,
+    description: Option<Value>,
+    class: Option<Value>,
+    area: Option<Value>,
+    occurred_at: Option<Value>,
+    found_at: Option<Value>,
     immediate_action: Option<String>,
     class_rationale: Option<String>,
     impact: Option<String>,
@@ -196,10 +203,20 @@ impl FillBody {
         ];
         let told = texts.into_iter().filter_map(|(field, text)| Some((field, text.as_deref()?)));
         let filling = Filling::checked(told)?;
+        let registered = [
+            ("title", self.title),
+            ("description", self.description),
+            ("class", self.class),
+            ("area", self.area),
+            ("occurred_at", self.occurred_at),
+            ("found_at", self.found_at),
+        ];
+        let registered = registered.into_iter().filter_map(|(field, told)| told.map(|_| field));
         let batches: Vec<Batch> = self.batches.into_iter().map(Batch::from).collect();
         Ok(Filling {
             orders: draft::orders("orders", &self.orders)?,
             batches: draft::batches("batches", &batches)?,
+            registered: registered.collect(),
             ..filling
         })
     }

@@ -154,6 +154,8 @@ pub struct Filling {
     pub orders: Vec<String>,
     /// Batches, sorted.
     pub batches: Vec<Batch>,
+    /// Fields named that registering has filled already.
+    pub registered: Vec<&'static str>,
 }
 
 impl Filling {
@@ -189,8 +191,9 @@ impl Filling {
 pub fn fill(tx: &mut Tx<'_>, actor: &Actor, number: &str, filling: &Filling) -> Result<()> {
     KIND.require_open(tx.read(), number)?;
     let DeviationState { mut deviation, orders, batches, .. } = require(tx.read(), number)?;
-    let mut filled: Vec<&str> = filling.texts.keys().copied().collect();
-    filled.retain(|field| deviation.text(field).is_some_and(|text| !text.is_empty()));
+    let mut filled = filling.registered.clone();
+    let has_text = |field: &&str| deviation.text(field).is_some_and(|text| !text.is_empty());
+    filled.extend(filling.texts.keys().copied().filter(has_text));
     if !filling.orders.is_empty() && !orders.is_empty() {
         filled.push("orders");
     }

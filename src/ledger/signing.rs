@@ -115,7 +115,8 @@ impl Signing {
         }
     }
 
-    /// Signs what has been committed and returns when it is done: every process that commits does so before it ends.
+    /// Signs what has been committed, ends the signer and returns when it is done: every process that commits does so
+    /// before it ends, and a site that is closed must not go on signing beside the one opened after it.
     pub fn finish(&self) {
         let (done, wait) = channel();
         if self.bell.0.send(Call::Finish(done)).is_ok() {
@@ -184,6 +185,7 @@ impl Worker {
             }
             if let Some(done) = finish {
                 let _ = done.send(());
+                return;
             }
         }
     }

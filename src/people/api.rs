@@ -35,6 +35,7 @@ pub fn routes() -> Vec<Route> {
         Route::post("/api/v1/users", write, "Make an account", || web::to(create)),
         Route::get("/api/v1/users/{id}", read, "Read an account", || web::to(show)),
         Route::post("/api/v1/users/{id}/grants", write, "Ask for a role", || web::to(request_grant)),
+        Route::get("/api/v1/users/{id}/grants/{grant}", read, "Read a grant", || web::to(show_grant)),
         Route::post(
             "/api/v1/users/{id}/grants/{grant}/sign",
             Gate::May(Permission::Decide),
@@ -151,6 +152,16 @@ async fn create(desk: Desk, body: Body<CreateUser>) -> Result<HttpResponse> {
         Reply::created(location, body)
     })
     .await
+}
+
+async fn show_grant(reader: Reader, path: web::Path<(String, String)>) -> Result<HttpResponse> {
+    let (id, grant) = path.into_inner();
+    let found = reader.read(move |db| {
+        let state = store::require(db, &id)?;
+        let held = state.grants.iter().find(|held| held.id == grant);
+        grant_view(db, held.ok_or_else(|| Error::not_found("grant", grant.as_str()))?)
+    });
+    Ok(HttpResponse::Ok().json(found.await?))
 }
 
 #[derive(Debug, Deserialize)]

@@ -266,11 +266,17 @@ pub(super) async fn correct(
     let zone = desk.site.zone;
     desk.reply(move |tx| {
         let id = wish.ask(tx, &actor, (&number, zone))?;
-        let made = corrections::views(tx.read(), &subject(&number))?;
-        let made = made.into_iter().find(|made| made.id == id);
+        let made = corrections::view(tx.read(), &KIND, (&number, &id))?;
         Reply::created(format!("/api/v1/recalls/{number}/corrections/{id}"), made)
     })
     .await
+}
+
+/// `GET /api/v1/recalls/{number}/corrections/{id}`.
+pub(super) async fn correction(reader: Reader, path: web::Path<(String, String)>) -> Result<HttpResponse> {
+    let (number, id) = path.into_inner();
+    let view = reader.read(move |db| corrections::view(db, &KIND, (&number, &id))).await?;
+    Ok(HttpResponse::Ok().json(view))
 }
 
 /// A decision as it came.

@@ -65,6 +65,9 @@ pub fn routes() -> Vec<Route> {
         Route::post("/api/v1/recalls/{number}/corrections", run, "Ask for a correction", || {
             web::to(api::correct)
         }),
+        Route::get("/api/v1/recalls/{number}/corrections/{id}", read, "Read a correction", || {
+            web::to(api::correction)
+        }),
         Route::post(
             "/api/v1/recalls/{number}/corrections/{id}/decision",
             decide,

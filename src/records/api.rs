@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::corrections::{self, CorrectionView, Decision, Request};
+use super::corrections::{self, Decision, Request};
 use super::kind::RecordKind;
 use super::transitions::{self, Step};
 use crate::error::{Error, Result};
@@ -104,14 +104,8 @@ pub async fn correction(
     surface: &'static Surface,
     (number, id): (String, String),
 ) -> Result<HttpResponse> {
-    let view = reader.read(move |db| one(db, surface.kind, &number, &id)).await?;
+    let view = reader.read(move |db| corrections::view(db, surface.kind, (&number, &id))).await?;
     Ok(HttpResponse::Ok().json(view))
-}
-
-fn one(db: &mut Db, kind: &RecordKind, number: &str, id: &str) -> Result<CorrectionView> {
-    kind.require(db, number)?;
-    let views = corrections::views(db, &kind.subject(number))?;
-    views.into_iter().find(|view| view.id == id).ok_or_else(|| Error::not_found("correction", id))
 }
 
 /// Asks for a correction: 201 and the correction.
@@ -130,7 +124,7 @@ pub async fn request_correction(
         let wish = Request { field: &body.field, value: &body.value, reason: &reason, zone };
         let id = corrections::request(tx, surface.kind, &actor, (&number, wish))?;
         let address = format!("{}/{number}/corrections/{id}", surface.path);
-        Reply::created(address, one(tx.read(), surface.kind, &number, &id)?)
+        Reply::created(address, corrections::view(tx.read(), surface.kind, (&number, &id))?)
     })
     .await
 }
@@ -151,7 +145,7 @@ pub async fn decide_correction(
     desk.signed_reply(Permission::Decide, &body.password, attempt, move |tx, signer| {
         let decision = Decision { id: &id, approve, reason: &reason, seen, zone };
         corrections::decide(tx, surface.kind, signer, (&number, decision))?;
-        Reply::ok(one(tx.read(), surface.kind, &number, &id)?)
+        Reply::ok(corrections::view(tx.read(), surface.kind, (&number, &id))?)
     })
     .await
 }

@@ -283,6 +283,16 @@ pub fn of(db: &mut Db, subject: &Subject) -> Result<Vec<Correction>> {
         .load(db)?)
 }
 
+/// A record's one correction.
+///
+/// # Errors
+/// 404 for the record or the correction.
+pub fn view(db: &mut Db, kind: &RecordKind, (number, id): (&str, &str)) -> Result<CorrectionView> {
+    kind.require(db, number)?;
+    let views = views(db, &kind.subject(number))?;
+    views.into_iter().find(|view| view.id == id).ok_or_else(|| Error::not_found("correction", id))
+}
+
 /// The same for reading.
 ///
 /// # Errors

@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 
 use crate::error::Result;
+use crate::ledger::acts;
 use crate::time::Timestamp;
 use crate::web::input::{self, Faults};
 
@@ -62,10 +63,14 @@ impl Asked {
         if subject.is_some() && wanted.is_none() {
             faults.note("subject", "malformed");
         }
+        let action = given(&self.action);
+        if action.as_deref().is_some_and(|action| acts::ALL.iter().all(|act| act.name != action)) {
+            faults.note("action", "unknown-code");
+        }
         let from = given(&self.from).and_then(|text| faults.take(input::start("from", &text, zone)));
         let before = given(&self.to).and_then(|text| faults.take(before(&text, zone)));
         faults.check()?;
-        Ok(Filter { subject: wanted, actor: given(&self.actor), action: given(&self.action), from, before })
+        Ok(Filter { subject: wanted, actor: given(&self.actor), action, from, before })
     }
 }
 

@@ -73,7 +73,7 @@ pub fn optional_line(field: &str, value: Option<&str>, most: usize) -> Result<Op
 }
 
 /// Text of several lines: not blank, at most `most` characters, line ends made `\n`, no other control characters than
-/// tab. Inner and trailing space stays.
+/// tab, none that turn the direction of writing. Inner and trailing space stays.
 pub fn text(field: &str, value: &str, most: usize) -> Result<String> {
     optional_text(field, Some(value), most)?.ok_or_else(|| Error::invalid(field, "required"))
 }
@@ -84,7 +84,7 @@ pub fn optional_text(field: &str, value: Option<&str>, most: usize) -> Result<Op
     if value.trim().is_empty() {
         return Ok(None);
     }
-    if value.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+    if value.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t') || turns_direction(c)) {
         return Err(Error::invalid(field, "control-character"));
     }
     measured(field, &value, most)
@@ -170,6 +170,18 @@ mod tests {
         ];
         for (value, code) in cases {
             assert_eq!(line("title", value, 5).unwrap_err().fields()[0].code, code, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn a_text_has_lines_but_nothing_that_turns_them() {
+        assert_eq!(text("reason", "一\r\n\t二", 9).unwrap(), "一\n\t二");
+        for value in ["a\u{202e}b", "a\u{2066}b", "a\u{200f}b", "a\u{7}b"] {
+            assert_eq!(
+                text("reason", value, 9).unwrap_err().fields()[0].code,
+                "control-character",
+                "{value:?}"
+            );
         }
     }
 

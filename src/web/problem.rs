@@ -3,7 +3,7 @@
 //! Handlers return [`Error`]; its bare response is given words at the rim ([`super::request::around`]), where the
 //! reader's language is known. One line is logged for each 5xx, with cause and request id.
 
-use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::http::{StatusCode, Uri};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde_json::{Map, Value, json};
@@ -161,6 +161,9 @@ pub fn answer(
             .insert_header((CONTENT_TYPE, "application/problem+json"))
             .body(document(error, asked).to_string()),
     };
+    if status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
     if let Some(seconds) = error.retry() {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
