@@ -63,18 +63,6 @@ impl House {
         Some(Self::open(tempfile::tempdir().unwrap(), Target::from_url(&url).unwrap()))
     }
 
-    /// A house full of invented records on an SQLite file, as `sopledger demo` makes it: with the demo's own people.
-    pub fn demo() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = Clock::scripted(Timestamp::parse(MORNING).unwrap());
-        let target = Target::Sqlite(Folder::new(folder.path()).database());
-        let place = Place { target, folder: Folder::new(folder.path()), clock, zone: chrono_tz::Asia::Shanghai };
-        let today = chrono::NaiveDate::from_ymd_opt(2026, 3, 2).unwrap();
-        seed(&place, &Seeding { password: PASSWORD, today, most: None }).unwrap();
-        let site = place.open(true).unwrap();
-        Self::serve(folder, place, site)
-    }
-
     fn open(folder: tempfile::TempDir, target: Target) -> Self {
         let clock = Clock::scripted(Timestamp::parse(MORNING).unwrap());
         let zone = chrono_tz::Asia::Shanghai;

@@ -29,7 +29,7 @@ const WHERE: &str = "
 
 #[test]
 fn the_tab_key_reaches_every_control_of_the_forms_and_shows_where_it_is() {
-    let house = House::demo();
+    let house = House::demo_on_sqlite();
     let author = house.person("author");
     let told = json!({
         "renditions": { "zh-CN": "## 1 目的\n\n规范。\n", "en": "## 1 Purpose\n\nOrder.\n" },
