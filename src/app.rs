@@ -75,6 +75,7 @@ pub struct Shared {
     callers: web::Data<Callers>,
     in_flight: web::Data<InFlight>,
     gauges: web::Data<health::Gauges>,
+    pages: web::Data<documents::pages::KeptPages>,
     texts: web::Data<Texts>,
     verifier: web::Data<Verifier>,
 }
@@ -94,6 +95,7 @@ impl Shared {
             site: web::Data::new(site),
             metrics: web::Data::new(Metrics::new(|registry| gauges.register(registry))),
             gauges: web::Data::new(gauges),
+            pages: web::Data::default(),
             texts: web::Data::new(Texts::default()),
             callers: web::Data::new(Callers::default()),
             in_flight: web::Data::new(InFlight::default()),
@@ -111,6 +113,7 @@ impl Shared {
             .app_data(self.in_flight.clone())
             .app_data(self.gauges.clone())
             .app_data(self.texts.clone())
+            .app_data(self.pages.clone())
             .app_data(web::Data::new(RESOLVERS))
             .app_data(self.verifier.clone());
         crate::web::routes(config);

@@ -269,6 +269,11 @@ impl Client {
         Self { agent: config.into(), url: url.to_owned(), token: None }
     }
 
+    /// The same client with a token.
+    pub fn with_token(self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self }
+    }
+
     /// GET.
     pub fn get(&self, path: &str) -> Answer {
         self.send("GET", path, None, &[])

@@ -17,6 +17,7 @@ mod orders;
 mod pages_people;
 mod people;
 mod postgres;
+mod processes;
 mod recalls;
 mod rights;
 mod trail;

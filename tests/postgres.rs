@@ -35,6 +35,23 @@ pub fn durable_database() -> Option<String> {
     fresh(DURABLE.get_or_init(|| start("")).as_ref()?)
 }
 
+/// A copy of a database that nobody is connected to, as a backup that is restored.
+pub fn copy(url: &str) -> String {
+    let (before, rest) = url.split_once("localhost/").unwrap();
+    let (name, query) = rest.split_once('?').unwrap();
+    let copy = format!("{name}_copy{}", DATABASES.fetch_add(1, Ordering::SeqCst));
+    use diesel::prelude::*;
+    let mut db = diesel::PgConnection::establish(&format!("{before}localhost/postgres?{query}")).unwrap();
+    let sql = format!("CREATE DATABASE {copy} TEMPLATE {name}");
+    let began = Instant::now();
+    // A backend outlives its client by a moment.
+    while let Err(error) = diesel::sql_query(&sql).execute(&mut db) {
+        assert!(began.elapsed() < Duration::from_secs(20), "{error}");
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+    format!("{before}localhost/{copy}?{query}")
+}
+
 fn fresh(server: &Server) -> Option<String> {
     let name = format!("house_{}", DATABASES.fetch_add(1, Ordering::SeqCst));
     run_sql(server, &format!("CREATE DATABASE {name} TEMPLATE template0 LOCALE 'C' ENCODING 'UTF8'"));

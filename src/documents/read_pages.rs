@@ -268,3 +268,21 @@ pub fn candidates(db: &mut Db, permission: Permission, authors: &[String]) -> Re
     found.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(found)
 }
+
+/// The next instant after `now` at which a version comes into force or a document is retired; none where none is
+/// awaited.
+///
+/// # Errors
+/// The database does not answer.
+pub fn next_instant(db: &mut Db, now: Timestamp) -> Result<Option<Timestamp>> {
+    use diesel::dsl::min;
+    let begins: Option<Timestamp> = document_version::table
+        .filter(document_version::effective_from.gt(now))
+        .select(min(document_version::effective_from))
+        .first(db)?;
+    let ends: Option<Timestamp> = document::table
+        .filter(document::retired_from.gt(now))
+        .select(min(document::retired_from))
+        .first(db)?;
+    Ok(begins.into_iter().chain(ends).min())
+}

@@ -115,9 +115,15 @@ pub struct Caller {
     via: Option<u64>,
     request: String,
     csrf: String,
+    ledger_size: Option<i64>,
 }
 
 impl Caller {
+    /// The ledger's size when the session was read, at this request; none for an API token.
+    pub fn ledger_size(&self) -> Option<i64> {
+        self.ledger_size
+    }
+
     /// Whether a role in force grants it.
     pub fn may(&self, permission: Permission) -> bool {
         permission.granted_by(&self.roles).is_some()
@@ -400,7 +406,7 @@ fn of_session(
     }
     let Some(caller) = load(db, &session.account_id, now)? else { return Ok(None) };
     let via = u64::try_from(session.via).ok();
-    let caller = Caller { session: Some(hash), via, csrf: session.csrf, ..caller };
+    let caller = Caller { session: Some(hash), via, csrf: session.csrf, ledger_size: Some(size), ..caller };
     Ok(Some(Found { caller: Arc::new(caller), size, seen_at }))
 }
 
@@ -428,5 +434,6 @@ fn load(db: &mut Db, id: &str, now: Timestamp) -> Result<Option<Caller>> {
         via: None,
         request: String::new(),
         csrf: String::new(),
+        ledger_size: None,
     }))
 }

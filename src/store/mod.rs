@@ -44,18 +44,30 @@ impl std::fmt::Debug for Target {
     }
 }
 
-/// A database address with its password replaced by `***`.
+/// A database address without its password and its query; what could be either is not shown at all.
 pub fn redacted(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return "***".to_owned() };
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let path = path.split_once('?').map_or(path, |(path, _)| path);
-    match authority.rsplit_once('@') {
-        Some((user, host)) => {
-            let user = user.split_once(':').map_or(user.to_owned(), |(user, _)| format!("{user}:***"));
-            format!("{scheme}://{user}@{host}/{path}")
-        }
-        None => format!("{scheme}://{authority}/{path}"),
+    let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
+    if let Some((user, place)) = address.rsplit_once('@') {
+        let user = user.split_once(':').map_or(user.to_owned(), |(user, _)| format!("{user}:***"));
+        return format!("{scheme}://{user}@{place}");
     }
+    // Without an @ before it, a port that is no number, or an @ further on, may be part of a password.
+    match query.contains('@') || !has_ports(rest) {
+        true => format!("{scheme}://***"),
+        false => format!("{scheme}://{address}"),
+    }
+}
+
+/// Whether the ports of an address are numbers. They are not where a password with `/` or `?` stands unencoded: libpq
+/// would take part of it for a port, and print it.
+fn has_ports(rest: &str) -> bool {
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts);
+    hosts.split(',').all(|host| {
+        let after = host.rsplit_once(']').map_or(host, |(_, after)| after);
+        after.split_once(':').is_none_or(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
+    })
 }
 
 /// What a connection is for.
@@ -71,12 +83,13 @@ impl Target {
     /// The target that `--database-url` names.
     ///
     /// # Errors
-    /// Anything but `postgres://` or `postgresql://`: a mistyped address must not become a stray file.
+    /// Anything but `postgres://` or `postgresql://`: a mistyped address must not become a stray file. A port that is
+    /// no number.
     pub fn from_url(url: &str) -> Result<Self> {
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Ok(Self::Postgres(url.to_owned()));
+        match url.split_once("://") {
+            Some(("postgres" | "postgresql", rest)) if has_ports(rest) => Ok(Self::Postgres(url.to_owned())),
+            _ => Err(Error::invalid("database_url", "database-url")),
         }
-        Err(Error::invalid("database_url", "database-url"))
     }
 
     /// Opens a connection for `purpose` and sets it up.

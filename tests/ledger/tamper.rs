@@ -372,7 +372,8 @@ fn a_rewritten_suffix_with_all_hashes_recomputed_differs_from_what_was_signed() 
     both(|house| {
         furnish(house);
         let size = house.acts().len() as u64;
-        let found = trial(&house.place, |db| rewrite(db, size - 3, size, |body| body.replace("sound", "fault")));
+        let found =
+            trial(&house.place, |db| rewrite(db, size - 3, size, |body| body.replace("sound", "fault")));
         assert_eq!(found.integrity.verdict, Verdict::Sound, "{found}");
         assert_eq!(found.faults.len(), 1, "{found}");
         assert_eq!((found.faults[0].check, found.completeness.verdict), ("signer.different", Verdict::Fault));

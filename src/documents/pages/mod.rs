@@ -6,6 +6,7 @@
 mod creating;
 mod draft;
 mod history;
+mod kept;
 mod reading;
 mod register;
 mod signing;
@@ -29,6 +30,8 @@ use crate::web::page::page;
 use crate::web::parts::{Choice, Signature, state_tag};
 use crate::web::problem;
 use crate::web::words::Words;
+
+pub use kept::KeptPages;
 
 /// The bar's entry under which all these pages stand.
 const SECTION: &str = "/documents";

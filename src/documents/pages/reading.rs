@@ -5,6 +5,7 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
+use super::kept::Place;
 use super::{
     SECTION, address, department_word, kind_word, listed, place, place_of_version, process_word, shown,
     titled, tongue_word, worded,
@@ -104,6 +105,10 @@ async fn reading_page(
     target: (&str, &str),
     (lang, as_of, resolvers): (Option<String>, Option<Timestamp>, Resolvers),
 ) -> Result<HttpResponse> {
+    let place = Place::of(view, reader);
+    if let Some(kept) = place.kept() {
+        return Ok(kept);
+    }
     let shown = match shown(reader, view, target).await {
         Err(error) if error.code() == "not-in-force" => {
             let in_force = error.extra().get("in_force").and_then(|holding| holding["version"].as_str());
@@ -140,7 +145,7 @@ async fn reading_page(
         }
         Err((sealed, found)) => Body::Broken { sealed, found },
     };
-    Ok(page(&template(view, &shown, (text.lang, as_of, body, margin)), StatusCode::OK))
+    place.keep(reader, &template(view, &shown, (text.lang, as_of, body, margin))).await
 }
 
 /// What stands beside the text.
