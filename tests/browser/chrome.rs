@@ -96,9 +96,9 @@ impl Chrome {
 
     fn find(&self, css: &str) -> Element {
         let found = self.client.borrow().clone().unwrap();
-        let waited = self.runtime.block_on(async {
-            found.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await
-        });
+        let waited = self
+            .runtime
+            .block_on(async { found.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await });
         waited.unwrap_or_else(|error| panic!("{css} on {}: {error}\n{}", self.at(), self.shown()))
     }
 

@@ -73,7 +73,8 @@ fn draft(author: &Client, number: &str) -> String {
 
 impl Made {
     fn in_house(house: &House) -> Self {
-        let [admin, author, qa, ra, erp] = ["admin", "author", "qa", "ra", "erp"].map(|who| house.person(who));
+        let [admin, author, qa, ra, erp] =
+            ["admin", "author", "qa", "ra", "erp"].map(|who| house.person(who));
         draft(&author, "WI-CS-001");
         let digest = draft(&author, "WI-CS-002");
         let submission =

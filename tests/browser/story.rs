@@ -4,8 +4,7 @@ use super::chrome::{Chrome, Scripts};
 use crate::house::{House, PASSWORD};
 
 const ZH: &str = "## 1 目的\n\n规范冷链来电。\n\n## 2 步骤\n\n1. 记录温度与时间\n2. 请客户隔离待验\n";
-const EN: &str =
-    "## 1 Purpose\n\nCalls on the cold chain.\n\n## 2 Steps\n\n1. Note temperature and time\n2. Ask for quarantine\n";
+const EN: &str = "## 1 Purpose\n\nCalls on the cold chain.\n\n## 2 Steps\n\n1. Note temperature and time\n2. Ask for quarantine\n";
 
 #[test]
 fn a_document_goes_from_its_author_to_customer_service_and_the_auditor_by_clicking_and_typing() {
