@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::RwLock;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, COOKIE, LOCATION};
+use actix_web::http::header::{CONTENT_TYPE, COOKIE, HeaderMap, LOCATION};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use chrono_tz::Tz;
 
@@ -157,7 +157,7 @@ impl Frame {
         frame.path = request.path().to_owned();
         frame.section = Cow::Owned(frame.path.clone());
         frame.address = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
-        frame.theme = theme_of(request);
+        frame.theme = theme_of(request.headers());
         frame.notice = notice_of(request.query_string(), w);
         let extensions = request.extensions();
         if let Some(viewer) = extensions.get::<Viewer>() {
@@ -176,6 +176,7 @@ impl Frame {
     /// The frame of an error that ended the request before anybody was recognised.
     pub fn bare(asked: &Asked, site: Option<&Site>, title: String) -> Self {
         let mut frame = Self::blank(Words::of(asked.lang), site, title);
+        frame.theme = asked.theme;
         frame.path = asked.uri.path().to_owned();
         frame.address = asked.uri.path_and_query().map_or_else(String::new, ToString::to_string);
         frame
@@ -349,8 +350,9 @@ pub fn words_of(request: &HttpRequest) -> Words {
     Words::of(language_of(request))
 }
 
-fn theme_of(request: &HttpRequest) -> &'static str {
-    let header = request.headers().get(COOKIE).and_then(|value| value.to_str().ok());
+/// The theme a reader chose, by the cookie; empty where they did not.
+pub(super) fn theme_of(headers: &HeaderMap) -> &'static str {
+    let header = headers.get(COOKIE).and_then(|value| value.to_str().ok());
     match header.and_then(|header| cookie(header, "theme")) {
         Some("light") => "light",
         Some("dark") => "dark",

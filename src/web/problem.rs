@@ -96,6 +96,8 @@ fn arguments<'a>(args: &'a [(&'static str, String)]) -> Vec<(&'a str, Arg<'a>)> 
 pub struct Asked {
     /// The reader's language.
     pub lang: Lang,
+    /// The theme the reader chose; empty follows the system.
+    pub theme: &'static str,
     /// Whether a person's browser asks: outside `/api/`, and it takes HTML.
     pub page: bool,
     /// The address asked for.
@@ -175,7 +177,7 @@ mod tests {
     use super::*;
 
     fn asked(lang: Lang) -> Asked {
-        Asked { lang, page: false, uri: Uri::from_static("/api/v1/documents"), id: Uuid::nil() }
+        Asked { lang, theme: "", page: false, uri: Uri::from_static("/api/v1/documents"), id: Uuid::nil() }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::metrics::Metrics;
-use super::page::Site;
+use super::page::{Site, theme_of};
 use super::problem::{self, Asked};
 use super::words::Lang;
 use crate::error::{Error, Kind};
@@ -84,6 +84,7 @@ fn asked(request: &ServiceRequest) -> Asked {
         .find_map(|value| cookie(value, "lang"));
     Asked {
         lang: Lang::negotiate(cookie, text(&ACCEPT_LANGUAGE)),
+        theme: theme_of(headers),
         page: !request.path().starts_with("/api/")
             && text(&ACCEPT).is_some_and(|types| types.contains("text/html")),
         uri: request.uri().clone(),

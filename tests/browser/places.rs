@@ -107,6 +107,7 @@ impl Made {
     fn place(&self, path: &str) -> (&'static str, String) {
         let login = match path {
             "/login" => "",
+            "/links/new" => return ("qa", "/links/new?from=deviation/DEV-2025-0001".to_owned()),
             path if path.starts_with("/accounts") || path == "/settings" => match path {
                 "/accounts/{id}/grants/{grant}/sign" => "qa",
                 _ => "admin",
@@ -154,6 +155,7 @@ impl Made {
             ("qa", "/documents?q=nothing-like-it".to_owned()),
             ("qa", "/documents?as_of=not-a-date".to_owned()),
             ("qa", "/no/such/page".to_owned()),
+            ("qa", "/links/new".to_owned()),
             ("cs", "/accounts".to_owned()),
             ("cs", "/".to_owned()),
             ("cs", format!("/now?q={word}")),
