@@ -34,8 +34,6 @@ pub struct House {
     pub place: Place,
     /// The installation, for looking behind the walls.
     pub site: web::Data<Site>,
-    /// What the workers share.
-    pub shared: Shared,
     stop: Option<actix_web::dev::ServerHandle>,
     thread: Option<std::thread::JoinHandle<()>>,
     _folder: tempfile::TempDir,
@@ -135,7 +133,6 @@ impl House {
             url,
             place,
             site: shared.site.clone(),
-            shared,
             stop: Some(stop),
             thread: Some(thread),
             _folder: folder,
