@@ -165,7 +165,7 @@ pub fn begin_background_work(shared: &Shared) {
         let mut beat = tokio::time::interval(EFFECT);
         loop {
             beat.tick().await;
-            if let Err(error) = site.lane.write(|tx| documents::effect::note_passed(tx)).await {
+            if let Err(error) = site.lane.write(documents::effect::note_passed).await {
                 tracing::warn!(%error, "instants of effect were not noted");
             }
         }

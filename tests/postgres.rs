@@ -85,6 +85,7 @@ fn programs() -> Option<PathBuf> {
     found.pop()
 }
 
+#[allow(clippy::zombie_processes, reason = "the keeper outlives this process, to clean up after it")]
 fn start(settings: &str) -> Option<Server> {
     let Some(programs) = programs() else {
         skipped("PostgreSQL is not installed: nothing was tested on it");

@@ -52,8 +52,8 @@ pub fn index(number: u64) -> Result<i64> {
 /// # Errors
 /// The database does not answer.
 pub fn head(db: &mut Db) -> Result<Option<Head>> {
-    let row: Option<(i64, String, i64, Vec<u8>, Timestamp, Vec<u8>)> =
-        ledger_head::table.order(ledger_head::epoch.desc()).first(db).optional()?;
+    type Columns = (i64, String, i64, Vec<u8>, Timestamp, Vec<u8>);
+    let row: Option<Columns> = ledger_head::table.order(ledger_head::epoch.desc()).first(db).optional()?;
     row.map(|(epoch, origin, size, leaf, ts, frontier)| {
         let leaf = Digest::try_from(leaf.as_slice()).map_err(Error::internal)?;
         let size = u64::try_from(size).map_err(Error::internal)?;

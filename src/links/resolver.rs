@@ -8,6 +8,9 @@ use crate::time::Timestamp;
 /// The version of a document in force at an instant, as `number/version`.
 pub type Pin = fn(&mut Db, &str, Timestamp) -> Result<Option<String>>;
 
+/// The instant of a record, where it has told it.
+pub type InstantOf = fn(&mut Db, &str) -> Result<Option<Timestamp>>;
+
 /// What links know of one kind of subject.
 #[derive(Clone, Copy)]
 pub struct Resolver {
@@ -17,7 +20,7 @@ pub struct Resolver {
     pub exists: fn(&mut Db, &str) -> Result<bool>,
     /// The instant at which a document it is tied to must have been in force; none where the record has not told it.
     /// A kind without this function is tied as of the present.
-    pub instant: Option<fn(&mut Db, &str) -> Result<Option<Timestamp>>>,
+    pub instant: Option<InstantOf>,
     /// What it is called, beside its number.
     pub title: fn(&mut Db, &str) -> Result<Option<String>>,
     /// For kinds that have versions.

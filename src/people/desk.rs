@@ -242,10 +242,8 @@ impl Desk {
 
     fn request_digest(&self) -> String {
         let read = self.request.extensions().get::<RequestDigest>().map(|digest| digest.0);
-        let digest = read.map_or_else(
-            || RequestDigest::of(self.request.method().as_str(), self.request.path(), b"").0,
-            |digest| digest,
-        );
+        let digest = read
+            .unwrap_or_else(|| RequestDigest::of(self.request.method().as_str(), self.request.path(), b"").0);
         Digest::from_bytes(digest).to_string()
     }
 }

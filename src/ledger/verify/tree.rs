@@ -28,8 +28,8 @@ pub struct HeadRow {
 
 /// All head rows, the oldest tree first.
 pub fn heads(db: &mut Db) -> Result<Vec<HeadRow>> {
-    let rows: Vec<(i64, String, i64, Vec<u8>, i64, Vec<u8>)> =
-        ledger_head::table.order(ledger_head::epoch).load(db)?;
+    type Columns = (i64, String, i64, Vec<u8>, i64, Vec<u8>);
+    let rows: Vec<Columns> = ledger_head::table.order(ledger_head::epoch).load(db)?;
     Ok(rows
         .into_iter()
         .map(|(epoch, origin, size, leaf, ts, frontier)| HeadRow { epoch, origin, size, leaf, ts, frontier })
