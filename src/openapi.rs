@@ -111,7 +111,8 @@ fn reference(schema: &str) -> Value {
 }
 
 fn operation_id(route: &Route) -> String {
-    let path = route.path.trim_start_matches("/api/v1");
+    // Signing in has two addresses: what lies outside the API says so.
+    let path = route.path.strip_prefix("/api/v1").map_or(format!("/root{}", route.path), str::to_owned);
     let parts = path.split(['/', '{', '}', '.', ':', '_', '-']).filter(|part| !part.is_empty());
     let words: Vec<&str> = parts.collect();
     format!("{}_{}", route.method.as_str().to_lowercase(), words.join("_"))

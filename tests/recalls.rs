@@ -219,7 +219,7 @@ fn a_recall_is_closed_only_when_every_customer_is_booked_and_the_rest_explained(
             assert_eq!(moved(&ra, state).expect(200).json()["state"], state);
         }
         book(&ra, "C1", "150").expect(200);
-        let refused = close(&qa).refused(409, "record-incomplete");
+        let refused = close(&qa).refused(409, "incomplete");
         let gaps = ["customers.C2.notified_at", "customers.C2.acknowledged_at", "customers.C2.returned"];
         assert_eq!(fields(&refused), [&gaps[..], &["unaccounted_reason"]].concat());
         book(&ra, "C2", "100").expect(200);
