@@ -37,7 +37,8 @@ pub struct Ear(Receiver<Call>);
 
 enum Call {
     Grown,
-    Finish(Sender<()>),
+    Sign(Sender<()>),
+    End(Sender<()>),
 }
 
 /// A bell and the ear that hears it.
@@ -115,11 +116,20 @@ impl Signing {
         }
     }
 
-    /// Signs what has been committed, ends the signer and returns when it is done: every process that commits does so
-    /// before it ends, and a site that is closed must not go on signing beside the one opened after it.
+    /// Signs what has been committed and returns when it is done.
     pub fn finish(&self) {
+        self.ask(Call::Sign);
+    }
+
+    /// The same, for the last time: every process that commits signs before it ends.
+    pub fn end(&self) {
+        self.ask(Call::End);
+    }
+
+    fn ask(&self, call: fn(Sender<()>) -> Call) {
         let (done, wait) = channel();
-        if self.bell.0.send(Call::Finish(done)).is_ok() {
+        if self.bell.0.send(call(done)).is_ok() {
+            // A signer that has ended meanwhile drops the call, and with it the sender.
             let _ = wait.recv();
         }
     }
@@ -165,13 +175,14 @@ impl Worker {
     fn work(&mut self, calls: &Receiver<Call>, announce: &watch::Sender<Signed>) {
         let mut last = None::<Instant>;
         loop {
-            let finish = match calls.recv_timeout(PAUSE) {
-                Ok(Call::Finish(done)) => Some(done),
-                Ok(Call::Grown) | Err(RecvTimeoutError::Timeout) => None,
+            let (asked, last_time) = match calls.recv_timeout(PAUSE) {
+                Ok(Call::Sign(done)) => (Some(done), false),
+                Ok(Call::End(done)) => (Some(done), true),
+                Ok(Call::Grown) | Err(RecvTimeoutError::Timeout) => (None, false),
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             if let Some(rest) = last.and_then(|at| PAUSE.checked_sub(at.elapsed()))
-                && finish.is_none()
+                && asked.is_none()
             {
                 std::thread::sleep(rest);
             }
@@ -183,8 +194,10 @@ impl Worker {
                 Ok(None) => {}
                 Err(error) => tracing::error!(%error, "no checkpoint was signed"),
             }
-            if let Some(done) = finish {
+            if let Some(done) = asked {
                 let _ = done.send(());
+            }
+            if last_time {
                 return;
             }
         }

@@ -248,7 +248,7 @@ impl Site {
     /// Finishes what waits, signs, and lets nothing more in.
     pub fn close(&self) {
         if self.lane.write_here(|_| Ok(())).is_ok() {
-            self.signing.finish();
+            self.signing.end();
         }
         self.lane.close();
     }

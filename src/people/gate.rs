@@ -359,7 +359,7 @@ async fn of_token(request: &ServiceRequest, token: &str) -> Result<Option<Arc<Ca
         return Ok(None);
     }
     let known = callers.at(&hash);
-    let read = site.readers.read(move |db| of_session(db, hash, now, known)).await?;
+    let read = site.readers.read_soon(move |db| of_session(db, hash, now, known)).await?;
     let Some(Found { caller, size, seen_at }) = read else { return Ok(None) };
     callers.keep(hash, size, &caller);
     // An idle time-out to the minute is exact enough, and spares a write at each request.

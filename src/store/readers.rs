@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 #[derive(Clone)]
 pub struct Readers {
     pool: Pool<Open>,
+    embedded: bool,
 }
 
 /// Opens readers by the target's scheme; the derived connection would guess.
@@ -43,7 +44,7 @@ impl Readers {
             .test_on_check_out(matches!(target, Target::Postgres(_)))
             .connection_timeout(std::time::Duration::from_secs(10))
             .build_unchecked(Open(target.clone()));
-        Self { pool }
+        Self { pool, embedded: matches!(target, Target::Sqlite(_)) }
     }
 
     /// Answers a question from one consistent state, on a thread that may wait for the database.
@@ -59,7 +60,26 @@ impl Readers {
         tokio::task::spawn_blocking(move || readers.read_here(question)).await.map_err(Error::internal)?
     }
 
-    /// The same on this thread: for the command line, jobs and tests.
+    /// A question of a few microseconds, such as the session of each request: the embedded database answers it on
+    /// this very thread, where the way to another one would cost more than the answer; PostgreSQL is asked as ever.
+    ///
+    /// # Errors
+    /// As [`Readers::read`].
+    pub async fn read_soon<T, F>(&self, question: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Db) -> Result<T> + Send + 'static,
+    {
+        if self.embedded
+            && let Some(mut db) = self.pool.try_get()
+        {
+            let db: &mut Db = &mut db;
+            return db.transaction(question);
+        }
+        self.read(question).await
+    }
+
+    /// As [`Readers::read`], on this thread: for the command line, jobs and tests.
     ///
     /// # Errors
     /// As [`Readers::read`].
