@@ -84,7 +84,26 @@ fn start_of_day(date: NaiveDate, zone: Tz) -> Option<Timestamp> {
 
 impl std::fmt::Display for Timestamp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.utc().format("%Y-%m-%dT%H:%M:%S%.6fZ"))
+        use chrono::{Datelike, Timelike};
+        // By hand, since every entry has one: chrono reads its format anew each time.
+        let at = self.utc();
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        let parts = [
+            (0, 4, u32::try_from(at.year()).unwrap_or_default()),
+            (5, 2, at.month()),
+            (8, 2, at.day()),
+            (11, 2, at.hour()),
+            (14, 2, at.minute()),
+            (17, 2, at.second()),
+            (20, 6, at.timestamp_subsec_micros()),
+        ];
+        for (from, digits, mut number) in parts {
+            for place in text[from..from + digits].iter_mut().rev() {
+                *place += (number % 10) as u8;
+                number /= 10;
+            }
+        }
+        f.write_str(std::str::from_utf8(&text).map_err(|_| std::fmt::Error)?)
     }
 }
 

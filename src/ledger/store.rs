@@ -6,10 +6,8 @@ use super::digest::Digest;
 use super::tile::{self, Content, Tile};
 use super::tree::Frontier;
 use crate::error::{Error, Result};
-use crate::store::schema::{
-    content, ledger_checkpoint, ledger_entry, ledger_head, ledger_tile, sealed_value,
-};
-use crate::store::{Db, NewEntryRow};
+use crate::store::schema::{ledger_checkpoint, ledger_entry, ledger_head, ledger_tile, sealed_value};
+use crate::store::{Db, NewEntryRow, content_bytes};
 use crate::time::Timestamp;
 
 /// The present end of the ledger.
@@ -157,8 +155,7 @@ pub fn last_checkpoint(db: &mut Db, epoch: i64) -> Result<Option<(u64, String)>>
 /// 404 when nothing is kept under it.
 pub fn content(db: &mut Db, digest: Digest) -> Result<Vec<u8>> {
     let sha256 = digest.to_string();
-    let bytes = content::table.find(&sha256).select(content::bytes).first(db).optional()?;
-    bytes.ok_or_else(|| Error::not_found("content", sha256))
+    content_bytes(db, &sha256)?.ok_or_else(|| Error::not_found("content", sha256))
 }
 
 /// The value behind a commitment; none when it was erased.

@@ -93,7 +93,7 @@ impl Snapshot {
     /// # Errors
     /// A value outside the body profile: a float, U+0000, too deep.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        canon::to_bytes(&Value::Object(self.fields.clone())).map_err(Error::internal)
+        canon::object_to_bytes(&self.fields).map_err(Error::internal)
     }
 }
 

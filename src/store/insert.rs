@@ -4,8 +4,8 @@
 
 use diesel::prelude::*;
 
-use super::Db;
 use super::schema::{content, ledger_entry, sealed_value};
+use super::{ContentRow, Db};
 use crate::error::Result;
 
 /// A row of the audit trail; the columns beside the bytes are an index that `verify` compares with them.
@@ -32,9 +32,8 @@ pub struct NewEntryRow {
     pub obj_id: Option<String>,
 }
 
-/// Bytes under their SHA-256.
-#[derive(Debug, Clone, Insertable)]
-#[diesel(table_name = content)]
+/// Bytes to keep under their SHA-256.
+#[derive(Debug, Clone)]
 pub struct NewContent {
     /// Hex.
     pub sha256: String,
@@ -107,14 +106,17 @@ mod columns {
     pub struct Contents<'a> {
         pub sha256: Vec<&'a str>,
         pub bytes: Vec<&'a [u8]>,
+        pub unpacked: Vec<Option<i64>>,
     }
 
     impl QueryFragment<Pg> for Contents<'_> {
         fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-            out.push_sql("INSERT INTO content (sha256, bytes) SELECT * FROM unnest(");
+            out.push_sql("INSERT INTO content (sha256, bytes, unpacked) SELECT * FROM unnest(");
             out.push_bind_param::<Array<Text>, _>(&self.sha256)?;
             out.push_sql(", ");
             out.push_bind_param::<Array<Binary>, _>(&self.bytes)?;
+            out.push_sql(", ");
+            out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.unpacked)?;
             out.push_sql(") ON CONFLICT DO NOTHING");
             Ok(())
         }
@@ -165,22 +167,25 @@ pub fn insert_entries(db: &mut Db, rows: &[NewEntryRow]) -> Result<()> {
     Ok(())
 }
 
-/// Keeps content; what is already there under its hash stays.
+/// Keeps content, packed; what is already there under its hash stays.
 pub fn insert_contents(db: &mut Db, rows: &[NewContent]) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
+    let rows: Vec<ContentRow> =
+        rows.iter().map(|row| ContentRow::pack(row.sha256.clone(), &row.bytes)).collect::<Result<_>>()?;
     match db {
         Db::Postgres(postgres) => {
             columns::Contents {
-                sha256: column(rows, |row| row.sha256.as_str()),
-                bytes: column(rows, |row| row.bytes.as_slice()),
+                sha256: column(&rows, |row| row.sha256.as_str()),
+                bytes: column(&rows, |row| row.bytes.as_slice()),
+                unpacked: column(&rows, |row| row.unpacked),
             }
             .execute(postgres)?;
         }
         // The guard on `content` lets a second insert of the same hash pass as no change.
         Db::Sqlite(sqlite) => {
-            for row in rows {
+            for row in &rows {
                 diesel::insert_into(content::table).values(row).execute(sqlite)?;
             }
         }

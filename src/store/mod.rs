@@ -6,6 +6,7 @@
 
 mod both;
 mod connection;
+mod content;
 mod guards;
 mod insert;
 mod migrations;
@@ -19,6 +20,7 @@ use diesel::prelude::*;
 
 pub use both::OnBoth;
 pub use connection::{Db, MultiBackend};
+pub use content::{ContentRow, content_bytes};
 pub use guards::{guard_faults, lift_guards, set_guards};
 pub use insert::{NewContent, NewEntryRow, NewSealed, insert_contents, insert_entries, insert_sealed};
 pub use migrations::{SchemaState, run_pending, schema_state};

@@ -47,6 +47,8 @@ diesel::table! {
     content (sha256) {
         sha256 -> Text,
         bytes -> Binary,
+        /// The size of the bytes unpacked; none where they are not packed.
+        unpacked -> Nullable<BigInt>,
     }
 }
 

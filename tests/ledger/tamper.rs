@@ -282,7 +282,7 @@ fn a_row_smuggled_into_the_ledgers_own_tables_is_found() {
         "INSERT INTO ledger_entry SELECT epoch + 1, seq, entry, leaf, ts, act, actor, obj_kind, obj_id FROM ledger_entry WHERE seq = 3",
         "INSERT INTO ledger_tile SELECT epoch, level, idx + 7, hash FROM ledger_tile",
         "INSERT INTO ledger_checkpoint SELECT epoch, size + 1, note FROM ledger_checkpoint",
-        "INSERT INTO content SELECT sha256 || 'x', bytes FROM content",
+        "INSERT INTO content SELECT sha256 || 'x', bytes, unpacked FROM content",
         "INSERT INTO sealed_value SELECT commitment || 'x', name, salt, value FROM sealed_value",
     ];
     both(|house| {
@@ -294,7 +294,7 @@ fn a_row_smuggled_into_the_ledgers_own_tables_is_found() {
         let stray = Digest::of(b"stray").to_string();
         let found = trial(&house.place, |db| {
             let bytes = if matches!(db, Db::Sqlite(_)) { "CAST('stray' AS BLOB)" } else { "'stray'::bytea" };
-            run(db, &format!("INSERT INTO content VALUES ('{stray}', {bytes})"));
+            run(db, &format!("INSERT INTO content (sha256, bytes) VALUES ('{stray}', {bytes})"));
         });
         assert_eq!(found.faults[0].check, "content.unreferenced");
     });

@@ -65,11 +65,19 @@ pub enum Rule {
 /// # Errors
 /// Where the value is no object, or holds what the profile cannot say.
 pub fn to_bytes(value: &Value) -> Result<Vec<u8>, ProfileError> {
-    let mut writer = Writer { out: Vec::with_capacity(512) };
     match value {
-        Value::Object(map) => writer.object(map, 1)?,
-        _ => return Err(ProfileError { rule: Rule::NotAnObject, at: 0 }),
+        Value::Object(map) => object_to_bytes(map),
+        _ => Err(ProfileError { rule: Rule::NotAnObject, at: 0 }),
     }
+}
+
+/// The same for the members of an object.
+///
+/// # Errors
+/// Where the object holds what the profile cannot say.
+pub fn object_to_bytes(map: &Map<String, Value>) -> Result<Vec<u8>, ProfileError> {
+    let mut writer = Writer { out: Vec::with_capacity(1024) };
+    writer.object(map, 1)?;
     Ok(writer.out)
 }
 
@@ -155,19 +163,23 @@ impl Writer {
 
     fn string(&mut self, text: &str) -> Result<(), ProfileError> {
         self.out.push(b'"');
-        for &byte in text.as_bytes() {
-            match byte {
+        let mut rest = text.as_bytes();
+        while let Some(at) = rest.iter().position(|&byte| byte < 0x20 || matches!(byte, b'"' | b'\\')) {
+            let (plain, special) = rest.split_at(at);
+            self.out.extend_from_slice(plain);
+            rest = &special[1..];
+            match special[0] {
                 0 => return self.fail(Rule::Nul),
-                b'"' | b'\\' => self.out.extend_from_slice(&[b'\\', byte]),
+                byte @ (b'"' | b'\\') => self.out.extend_from_slice(&[b'\\', byte]),
                 0x08 => self.out.extend_from_slice(b"\\b"),
                 0x0c => self.out.extend_from_slice(b"\\f"),
                 b'\n' => self.out.extend_from_slice(b"\\n"),
                 b'\r' => self.out.extend_from_slice(b"\\r"),
                 b'\t' => self.out.extend_from_slice(b"\\t"),
-                0x01..=0x1f => self.out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
-                _ => self.out.push(byte),
+                byte => self.out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
             }
         }
+        self.out.extend_from_slice(rest);
         self.out.push(b'"');
         Ok(())
     }

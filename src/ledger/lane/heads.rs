@@ -12,8 +12,8 @@ use crate::ledger::canon;
 use crate::ledger::digest::Digest;
 use crate::ledger::entry;
 use crate::ledger::subject::Subject;
-use crate::store::Db;
-use crate::store::schema::{content, ledger_entry};
+use crate::store::schema::ledger_entry;
+use crate::store::{Db, content_bytes};
 
 /// Subjects remembered at most; then the memory starts afresh.
 const REMEMBERED: usize = 8192;
@@ -88,8 +88,7 @@ fn load(db: &mut Db, epoch: i64, subject: &Subject) -> Result<Option<SubjectHead
     let parsed = entry::parse(&bytes).map_err(|_| broken())?;
     let index = canon::scan(parsed.body.as_bytes()).map_err(|_| broken())?;
     let (n, post) = (index.obj_n.ok_or_else(broken)?, index.post.ok_or_else(broken)?);
-    let snapshot: Option<Vec<u8>> =
-        content::table.find(post.to_string()).select(content::bytes).first(db).optional()?;
+    let snapshot = content_bytes(db, &post.to_string())?;
     let fields = snapshot.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
     let same_epoch = in_epoch == epoch;
     Ok(Some(SubjectHead {

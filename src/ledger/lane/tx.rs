@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use diesel::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::entry::{About, NewEntry};
@@ -13,8 +12,7 @@ use crate::ledger::digest::Digest;
 use crate::ledger::entry::{EntryHead, MAX_ENTRY};
 use crate::ledger::subject::{Snapshot, Subject};
 use crate::ledger::{acts, canon, entry, sealed};
-use crate::store::schema::content;
-use crate::store::{Db, NewContent, NewEntryRow, NewSealed, insert_contents, insert_sealed};
+use crate::store::{Db, NewContent, NewEntryRow, NewSealed, content_bytes, insert_contents, insert_sealed};
 use crate::time::Timestamp;
 
 /// Rows of `chg` at most; the snapshots tell the whole.
@@ -117,8 +115,7 @@ impl Tx<'_> {
         if let Some(waiting) = self.pending.contents.iter().find(|content| content.sha256 == sha256) {
             return Ok(waiting.bytes.clone());
         }
-        let kept = content::table.find(&sha256).select(content::bytes).first(self.db).optional()?;
-        kept.ok_or_else(|| Error::not_found("content", sha256))
+        content_bytes(self.db, &sha256)?.ok_or_else(|| Error::not_found("content", sha256))
     }
 
     /// Seals a personal value and returns its commitment, which the row keeps and the next entry names under
@@ -261,13 +258,13 @@ impl Tx<'_> {
 
 /// Writes the entry; where it would not fit, the convenience of `chg` goes first.
 fn write(head: &EntryHead<'_>, mut fields: Map<String, Value>) -> Result<Vec<u8>> {
-    let mut body = canon::to_bytes(&Value::Object(fields.clone())).map_err(Error::internal)?;
+    let mut body = canon::object_to_bytes(&fields).map_err(Error::internal)?;
     if body.len() > MAX_ENTRY - 512
         && let Some(Value::Array(rows)) = fields.remove("chg")
     {
         let more = fields.get("chg_more").and_then(Value::as_u64).unwrap_or(0) + rows.len() as u64;
         fields.insert("chg_more".to_owned(), json!(more));
-        body = canon::to_bytes(&Value::Object(fields)).map_err(Error::internal)?;
+        body = canon::object_to_bytes(&fields).map_err(Error::internal)?;
     }
     entry::build(head, &body).map_err(|_| Error::new(crate::error::Kind::TooLarge, "entry-too-large"))
 }

@@ -12,8 +12,8 @@ use super::Steps;
 use super::report::{Fault, Findings};
 use crate::error::Result;
 use crate::ledger::digest::Digest;
-use crate::store::Db;
 use crate::store::schema::content;
+use crate::store::{ContentRow, Db};
 
 /// Rows whose sizes are read at once.
 const PAGE: i64 = 512;
@@ -54,7 +54,7 @@ impl Kept {
     pub fn finish(mut self, db: &mut Db, steps: &Steps<'_>, findings: &mut Findings) -> Result<()> {
         let mut after: Option<String> = None;
         loop {
-            let length = sql::<BigInt>("CAST(length(bytes) AS BIGINT)");
+            let length = sql::<BigInt>("COALESCE(unpacked, CAST(length(bytes) AS BIGINT))");
             let mut rows = content::table.order(content::sha256).limit(PAGE).into_boxed();
             if let Some(after) = &after {
                 rows = rows.filter(content::sha256.gt(after));
@@ -90,28 +90,38 @@ impl Kept {
     }
 
     fn range(&mut self, db: &mut Db, (first, last): (&str, &str), findings: &mut Findings) -> Result<()> {
-        let rows: Vec<(String, Vec<u8>)> = content::table
+        let rows: Vec<ContentRow> = content::table
             .filter(content::sha256.ge(first).and(content::sha256.le(last)))
             .order(content::sha256)
+            .select(ContentRow::as_select())
             .load(db)?;
-        for (sha256, bytes) in rows {
-            self.row(&sha256, &bytes, findings);
+        for row in rows {
+            let sha256 = row.sha256.clone();
+            match row.unpack() {
+                Some(bytes) => self.row(&sha256, &bytes, findings),
+                None => self.broken(&sha256, "does not unpack", findings),
+            }
         }
         Ok(())
+    }
+
+    /// Content that is there and is not what its digest says.
+    fn broken(&mut self, sha256: &str, how: &str, findings: &mut Findings) {
+        let stored = Digest::from_hex(sha256.as_bytes()).and_then(|stored| self.sealed.get_mut(&stored));
+        let fault = Fault::new("content.hash", format!("content {sha256:?} {how}"));
+        findings.add(match stored {
+            Some((seq, there)) => {
+                *there = true;
+                fault.at(*seq)
+            }
+            None => fault,
+        });
     }
 
     fn row(&mut self, sha256: &str, bytes: &[u8], findings: &mut Findings) {
         let digest = Digest::of(bytes);
         if Digest::from_hex(sha256.as_bytes()) != Some(digest) {
-            let stored = Digest::from_hex(sha256.as_bytes()).and_then(|stored| self.sealed.get_mut(&stored));
-            let fault = Fault::new("content.hash", format!("content {sha256:?} hashes to {digest}"));
-            findings.add(match stored {
-                Some((seq, there)) => {
-                    *there = true;
-                    fault.at(*seq)
-                }
-                None => fault,
-            });
+            self.broken(sha256, &format!("hashes to {digest}"), findings);
             return;
         }
         let Some((_, there)) = self.sealed.get_mut(&digest) else {
