@@ -9,11 +9,13 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 use serde_json::{Value, json};
 
+use crate::backup;
 use crate::error::{Error, Result};
 use crate::ledger::site::Site;
 use crate::ledger::store as ledger;
 use crate::people::gate::{Gate, Route};
 use crate::store::{self, SchemaState};
+use crate::time::Timestamp;
 use crate::web::metrics::Metrics;
 
 /// Less free space than this, in bytes, is not enough.
@@ -48,12 +50,30 @@ pub struct Report {
     entries: u64,
     signed: u64,
     free: u64,
+    now: Timestamp,
+    backup: Option<Timestamp>,
 }
 
 impl Report {
     /// The looks, in their order.
     pub fn checks(&self) -> &[Check] {
         &self.checks
+    }
+
+    /// When the last backup was made; none where none ever was.
+    pub fn backup(&self) -> Option<Timestamp> {
+        self.backup
+    }
+
+    /// Seconds since then.
+    pub fn backup_age(&self) -> Option<i64> {
+        self.backup.map(|at| (self.now.0 - at.0) / 1_000_000)
+    }
+
+    /// Whether a backup is due. An overdue one is for people to mend: a node that is taken out of service for it
+    /// helps nobody, so it does not count towards [`Report::is_ready`].
+    pub fn backup_overdue(&self) -> bool {
+        self.backup_age().is_none_or(|age| age > backup::LATE)
     }
 
     /// Whether all is as it should be.
@@ -67,17 +87,23 @@ impl Report {
             .iter()
             .map(|check| (check.name.to_owned(), json!({ "ok": check.ok, "detail": check.detail })));
         let status = if self.is_ready() { "ready" } else { "not-ready" };
-        json!({ "status": status, "checks": checks.collect::<serde_json::Map<_, _>>() })
+        json!({
+            "status": status,
+            "checks": checks.collect::<serde_json::Map<_, _>>(),
+            "backup": { "age_seconds": self.backup_age(), "overdue": self.backup_overdue() },
+        })
     }
 }
 
 /// Looks at schema, ledger, signer and disk.
 pub async fn report(site: &Site) -> Report {
-    let found = site.readers.read(|db| Ok((store::schema_state(db)?, ledger::head(db)?))).await;
-    let (schema, head) = match found {
-        Ok((state, head)) => (Ok(state), head),
-        Err(error) => (Err(error), None),
+    let look = |db: &mut store::Db| Ok((store::schema_state(db)?, ledger::head(db)?, backup::last(db)?));
+    let found = site.readers.read(look).await;
+    let (schema, head, backup) = match found {
+        Ok((state, head, backup)) => (Ok(state), head, backup),
+        Err(error) => (Err(error), None, None),
     };
+    let now = site.clock.now();
     let check = |name, ok, detail| Check { name, ok, detail };
     let schema = match schema {
         Ok(state) => check("schema", state == SchemaState::Current, format!("{state:?}").to_lowercase()),
@@ -89,9 +115,8 @@ pub async fn report(site: &Site) -> Report {
     };
     let entries = head.as_ref().map_or(0, |head| head.size);
     let signed = site.signing.newest().map_or(0, |(size, _)| size);
-    let behind = head
-        .as_ref()
-        .is_some_and(|head| signed < head.size && head.ts.plus_seconds(SIGNED_WITHIN) < site.clock.now());
+    let behind =
+        head.as_ref().is_some_and(|head| signed < head.size && head.ts.plus_seconds(SIGNED_WITHIN) < now);
     let (disk, free) = disk(site);
     let checks = vec![
         schema,
@@ -99,7 +124,7 @@ pub async fn report(site: &Site) -> Report {
         check("signer", signed > 0 && !behind, format!("{signed}")),
         disk,
     ];
-    Report { checks, entries, signed, free }
+    Report { checks, entries, signed, free, now, backup }
 }
 
 fn disk(site: &Site) -> (Check, u64) {
@@ -130,6 +155,7 @@ pub struct Gauges {
     waiting: Gauge<i64, AtomicI64>,
     free: Gauge<i64, AtomicI64>,
     ready: Gauge<i64, AtomicI64>,
+    backup: Gauge<i64, AtomicI64>,
 }
 
 impl Gauges {
@@ -152,6 +178,12 @@ impl Gauges {
             Unit::Bytes,
             self.free.clone(),
         );
+        registry.register_with_unit(
+            "backup_age",
+            "Time since the last backup, -1 where none was ever made",
+            Unit::Seconds,
+            self.backup.clone(),
+        );
         registry.register("ready", "Whether the node can serve, 0 or 1", self.ready.clone());
     }
 
@@ -161,6 +193,7 @@ impl Gauges {
         self.signed.set(number(report.signed));
         self.waiting.set(i64::try_from(site.lane.waiting()).unwrap_or(i64::MAX));
         self.free.set(number(report.free));
+        self.backup.set(report.backup_age().unwrap_or(-1));
         self.ready.set(i64::from(report.is_ready()));
     }
 }

@@ -6,6 +6,7 @@
 //! [`error`]. Imports point down. `ARCHITECTURE.md` is the map.
 
 pub mod app;
+pub mod backup;
 pub mod cli;
 pub mod codes;
 pub mod config;

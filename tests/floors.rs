@@ -8,7 +8,7 @@ const FLOORS: &[&[&str]] = &[
     &["error", "time", "id"],
     &["store", "text", "web"],
     &["ledger"],
-    &["signatures", "config"],
+    &["signatures", "config", "backup"],
     &["people"],
     &["records", "jobs", "trail", "health"],
     &["links"],

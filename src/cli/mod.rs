@@ -2,6 +2,7 @@
 //! JSON document under `--json`, logs to standard error.
 
 mod accounts;
+mod backup;
 mod demo;
 mod import;
 mod init;
@@ -55,6 +56,12 @@ enum Command {
     Config(show::Format),
     /// Check the database against what was sealed and signed; exit 0 sound, 1 a fault, 2 could not be checked
     Verify(verify::Arguments),
+    /// Make a consistent copy while the service goes on
+    Backup(backup::Backup),
+    /// Verify a backup, then put it in the installation's place; or drill that
+    Restore(backup::Restore),
+    /// Move to the other database with the same ledger
+    Move(backup::Move),
     /// Show the closed list of acts
     Acts(show::Format),
     /// Print the OpenAPI document of the HTTP interface
@@ -80,6 +87,9 @@ pub fn run() -> ExitCode {
         Command::Init(arguments) => init::run(&config, &arguments),
         Command::Serve => serve::run(&config),
         Command::Migrate => serve::migrate(&config),
+        Command::Backup(wish) => backup::make(&config, &wish),
+        Command::Restore(wish) => backup::restore(&config, &wish),
+        Command::Move(wish) => backup::transfer(&config, &wish),
         Command::User(user) => accounts::user(&config, user),
         Command::Token(token) => accounts::token(&config, token),
         Command::Config(format) => show::config(&config, &format),

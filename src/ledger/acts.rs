@@ -121,6 +121,14 @@ pub const LEDGER_CREATED: Act = with("ledger.created", &["alg", "demo"]);
 pub const LEDGER_VERIFIED: Act = with("ledger.verified", &["integrity", "completeness", "to"]);
 /// The schema was brought up to date.
 pub const SYSTEM_MIGRATED: Act = with("system.migrated", &["schema"]);
+/// A backup was made.
+pub const BACKUP_MADE: Act = with("backup.made", &["sha256", "size", "entries"]);
+/// A backup was restored beside the installation and verified.
+pub const BACKUP_DRILLED: Act = with("backup.drilled", &["sha256", "entries", "sound", "seconds"]);
+/// The installation was restored from a backup.
+pub const SYSTEM_RESTORED: Act = with("system.restored", &["sha256", "entries"]);
+/// The installation was moved to the other database.
+pub const SYSTEM_MOVED: Act = with("system.moved", &["from", "to", "entries", "root"]);
 
 /// Every act there is; `Tx::append` refuses one that is not listed.
 #[rustfmt::skip]
@@ -133,4 +141,5 @@ pub const ALL: &[Act] = &[
     ORDER_RELEASED, DEVIATION_RAISED, DEVIATION_FILLED, DEVIATION_MOVED, DEVIATION_CLOSED, RECALL_OPENED,
     RECALL_FILLED, RECALL_MOVED, RECALL_HIT, RECALL_CLOSED, CORRECTION_REQUESTED, CORRECTION_DECIDED, LINK_CREATED,
     LINK_REMOVED, LEDGER_CREATED, LEDGER_VERIFIED, SYSTEM_MIGRATED,
+    BACKUP_MADE, BACKUP_DRILLED, SYSTEM_RESTORED, SYSTEM_MOVED,
 ];

@@ -50,6 +50,38 @@ pub fn schema_state(db: &mut Db) -> Result<SchemaState> {
     Ok(if applied.len() < known.len() { SchemaState::Older } else { SchemaState::Current })
 }
 
+/// The versions of the migrations that have run, in order.
+///
+/// # Errors
+/// The database does not answer, or has no schema yet.
+pub fn applied(db: &mut Db) -> Result<Vec<String>> {
+    let sql = "SELECT version FROM __diesel_schema_migrations ORDER BY version";
+    let applied: Vec<Applied> = diesel::sql_query(sql).load(db)?;
+    Ok(applied.into_iter().map(|applied| applied.version).collect())
+}
+
+/// Runs just these migrations on an empty database, inside the caller's transaction; returns whether all are known.
+///
+/// # Errors
+/// A migration failed; the caller rolls back.
+pub fn run_these(db: &mut Db, versions: &[String]) -> Result<bool> {
+    use diesel::migration::MigrationSource;
+    let known = MigrationSource::<MultiBackend>::migrations(&MIGRATIONS).map_err(Error::internal)?;
+    let wanted: Vec<_> = known
+        .iter()
+        .filter(|migration| versions.contains(&migration.name().version().as_owned().to_string()))
+        .collect();
+    if wanted.len() != versions.len() {
+        return Ok(false);
+    }
+    // Asking makes the table of the schema's own history.
+    MigrationHarness::<MultiBackend>::applied_migrations(db).map_err(Error::internal)?;
+    for migration in wanted {
+        MigrationHarness::<MultiBackend>::run_migration(db, migration.as_ref()).map_err(Error::internal)?;
+    }
+    Ok(true)
+}
+
 /// Runs what is pending, inside the caller's transaction; returns how many ran.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ mod content;
 mod guards;
 mod insert;
 mod migrations;
+pub mod portable;
 mod readers;
 pub mod schema;
 
@@ -23,7 +24,7 @@ pub use connection::{Db, MultiBackend};
 pub use content::{ContentRow, content_bytes};
 pub use guards::{guard_faults, lift_guards, set_guards};
 pub use insert::{NewContent, NewEntryRow, NewSealed, insert_contents, insert_entries, insert_sealed};
-pub use migrations::{SchemaState, run_pending, schema_state};
+pub use migrations::{SchemaState, applied, run_pending, run_these, schema_state};
 pub use readers::Readers;
 
 use crate::error::{Error, Result};

@@ -1,5 +1,6 @@
 //! The real binary, killed, ended, doubled and misled: what it has acknowledged is there, and what it refuses it names.
 
+mod backup;
 mod program;
 
 use std::sync::Mutex;

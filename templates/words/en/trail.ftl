@@ -158,3 +158,7 @@ act-ledger-verified = Whole ledger verified
 act-system-migrated = Schema brought up to date
 problem-record-differs = A record differs from the ledger
     .detail = After the migration { $subject } would not be as the ledger sealed it; nothing was changed.
+act-backup-made = Backup made
+act-backup-drilled = Restore drilled
+act-system-restored = Restored from a backup
+act-system-moved = Moved to another database

@@ -158,3 +158,7 @@ act-ledger-verified = 全链校验
 act-system-migrated = 升级数据库结构
 problem-record-differs = 记录与账本不符
     .detail = 升级后 { $subject } 将与账本所封存的不同，未作任何更改。
+act-backup-made = 制作备份
+act-backup-drilled = 恢复演练
+act-system-restored = 由备份恢复
+act-system-moved = 迁移数据库
