@@ -5,7 +5,7 @@ use std::sync::Arc;
 use diesel::prelude::*;
 use sha2::{Digest as _, Sha256};
 use sopledger::error::Error;
-use sopledger::ledger::lane::{Actor, Lane};
+use sopledger::ledger::lane::{Actor, Lane, Tx};
 use sopledger::people::accounts::change_setting;
 use sopledger::store::schema::{ledger_entry, setting};
 use sopledger::store::{Db, Purpose};
@@ -211,5 +211,32 @@ fn serving_refuses_missing_and_altered_guards_and_names_them() {
         let refused = house.place.check_guards().unwrap_err();
         assert_eq!(refused.code(), "guards-altered");
         assert!(refused.args()[0].1.contains("guard_content"), "{refused}");
+    });
+}
+
+#[test]
+fn a_step_back_of_the_hosts_clock_is_one_entry_and_time_in_the_ledger_does_not_follow() {
+    both(|house| {
+        let write = |value: &'static str| {
+            let set =
+                move |tx: &mut Tx<'_>| change_setting(tx, &Actor::cli(), ("training_lead_days", value), "试");
+            house.site.lane.write_here(set).unwrap();
+        };
+        let steps = || house.acts().iter().filter(|act| *act == "system.clock_back").count();
+        house.at("2026-03-02T03:00:00Z");
+        write("1");
+        house.at("2026-03-02T02:59:59.5Z");
+        write("2");
+        assert_eq!(steps(), 0, "half a second is no step");
+        house.at("2026-03-02T02:30:00Z");
+        write("3");
+        write("4");
+        assert_eq!(steps(), 1);
+        house.at("2026-03-02T03:30:00Z");
+        write("5");
+        house.at("2026-03-02T03:10:00Z");
+        write("6");
+        assert_eq!(steps(), 2);
+        check_chain(house);
     });
 }

@@ -129,6 +129,8 @@ pub const BACKUP_DRILLED: Act = with("backup.drilled", &["sha256", "entries", "s
 pub const SYSTEM_RESTORED: Act = with("system.restored", &["sha256", "entries"]);
 /// The installation was moved to the other database.
 pub const SYSTEM_MOVED: Act = with("system.moved", &["from", "to", "entries", "root"]);
+/// The host's clock stands before the last entry's instant.
+pub const CLOCK_BACK: Act = with("system.clock_back", &["microseconds"]);
 
 /// Every act there is; `Tx::append` refuses one that is not listed.
 #[rustfmt::skip]
@@ -141,5 +143,5 @@ pub const ALL: &[Act] = &[
     ORDER_RELEASED, DEVIATION_RAISED, DEVIATION_FILLED, DEVIATION_MOVED, DEVIATION_CLOSED, RECALL_OPENED,
     RECALL_FILLED, RECALL_MOVED, RECALL_HIT, RECALL_CLOSED, CORRECTION_REQUESTED, CORRECTION_DECIDED, LINK_CREATED,
     LINK_REMOVED, LEDGER_CREATED, LEDGER_VERIFIED, SYSTEM_MIGRATED,
-    BACKUP_MADE, BACKUP_DRILLED, SYSTEM_RESTORED, SYSTEM_MOVED,
+    BACKUP_MADE, BACKUP_DRILLED, SYSTEM_RESTORED, SYSTEM_MOVED, CLOCK_BACK,
 ];

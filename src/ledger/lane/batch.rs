@@ -7,10 +7,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use diesel::connection::TransactionManager;
 use diesel::prelude::*;
 
+use super::entry::{Actor, NewEntry};
 use super::heads::Heads;
 use super::tx::{Head, Pending, Tx};
 use super::{Committed, Waiting};
 use crate::error::{Error, Kind, Result};
+use crate::ledger::acts;
 use crate::ledger::digest::Digest;
 use crate::ledger::tree::Frontier;
 use crate::store::schema::{ledger_head, ledger_tile};
@@ -29,7 +31,13 @@ pub(super) struct Writer {
     heads: Heads,
     /// The tree as this process last left it; another process may have written since.
     left: Option<(i64, Frontier, Digest)>,
+    /// The host's clock stands before the last entry's instant, and an entry says so already.
+    clock_is_back: bool,
 }
+
+/// Microseconds by which the host's clock may differ from the last entry's before that is worth an entry: between two
+/// nodes it always does a little.
+const STEP: i64 = 1_000_000;
 
 /// How a batch is run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,7 +62,15 @@ impl From<Error> for Failure {
 
 impl Writer {
     pub fn new(db: Db, target: Target, clock: Clock, committed: Committed) -> Self {
-        Self { db: Some(db), target, clock, committed, heads: Heads::default(), left: None }
+        Self {
+            db: Some(db),
+            target,
+            clock,
+            committed,
+            heads: Heads::default(),
+            left: None,
+            clock_is_back: false,
+        }
     }
 
     /// Runs the batch and answers every change of it.
@@ -101,9 +117,11 @@ impl Writer {
     fn attempt_on(&mut self, db: &mut Db, batch: &mut Batch, mode: Mode) -> Result<Vec<Result<()>>, Failure> {
         store::begin_write(db)?;
         let now = self.clock.now();
+        let noted = self.clock_is_back;
         let (mut tx, mut frontier) = self.open(db)?;
         let before = tx.head.size;
         let mut outcomes = Vec::with_capacity(batch.len());
+        let clock_is_back = note_clock(&mut tx, now, noted)?;
         for change in batch.iter_mut() {
             tx.now = now.max(tx.head.ts);
             outcomes.push(run_change(&mut tx, change.as_mut(), mode)?);
@@ -111,6 +129,7 @@ impl Writer {
         let size = tx.head.size;
         let left = flush(tx, &mut frontier)?;
         store::commit(db)?;
+        self.clock_is_back = clock_is_back;
         self.left = Some((left.0, frontier, left.1));
         if size > before {
             (self.committed)(size);
@@ -142,6 +161,21 @@ impl Writer {
         };
         Ok((tx, frontier))
     }
+}
+
+/// Instants never go back: where the host's clock has, an entry and a warning say by how much, once for each time.
+fn note_clock(tx: &mut Tx<'_>, now: Timestamp, noted: bool) -> Result<bool> {
+    let back = tx.head.ts.0 - now.0;
+    // The demo's script moves its own clock as it pleases.
+    if back <= STEP || tx.head.size == 0 || tx.head.origin.starts_with("demo/") {
+        return Ok(false);
+    }
+    if !noted {
+        tracing::warn!(microseconds = back, "the host's clock stands before the last entry");
+        tx.now = tx.head.ts;
+        tx.append(NewEntry::new(acts::CLOCK_BACK, &Actor::clock()).field("microseconds", back))?;
+    }
+    Ok(true)
 }
 
 fn run_change(tx: &mut Tx<'_>, change: &mut dyn Waiting, mode: Mode) -> Result<Result<()>, Failure> {

@@ -162,3 +162,4 @@ act-backup-made = Backup made
 act-backup-drilled = Restore drilled
 act-system-restored = Restored from a backup
 act-system-moved = Moved to another database
+act-system-clock_back = The host's clock went back

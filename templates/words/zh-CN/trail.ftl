@@ -162,3 +162,4 @@ act-backup-made = 制作备份
 act-backup-drilled = 恢复演练
 act-system-restored = 由备份恢复
 act-system-moved = 迁移数据库
+act-system-clock_back = 主机时钟回拨
