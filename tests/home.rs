@@ -66,6 +66,11 @@ fn customer_service_finds_what_is_in_force_by_number_title_process_text_and_init
             assert!(!page.contains("WI-CS-011") && page.contains("class=\"empty\""), "{q}");
         }
         assert!(look_up(&browser, "温度").contains("来电询问温度时用。"), "the line that matches is shown");
+        let page = look_up(&browser, "冷链温度询问");
+        assert!(
+            page.contains("WI-CS-011") && page.contains("最接近的"),
+            "run together, as one types: {page}"
+        );
     });
 }
 

@@ -9,6 +9,7 @@ use super::{draft, store};
 use crate::error::Result;
 use crate::links::read::{self as links, LinkView};
 use crate::people;
+use crate::people::store::Named;
 use crate::records::corrections::{self, CorrectionView};
 use crate::records::signed::{self, SignatureView};
 use crate::records::transitions::{self, TransitionView};
@@ -40,7 +41,7 @@ pub struct DeviationRow {
     /// When it was registered.
     pub raised_at: Timestamp,
     /// By whom, as login.
-    pub raised_by: String,
+    pub raised_by: Named,
     /// When it was closed.
     pub closed_at: Option<Timestamp>,
 }
@@ -132,7 +133,7 @@ fn row_of(db: &mut Db, row: &Deviation) -> Result<DeviationRow> {
         found_at: row.found_at,
         due_at: row.due_at,
         raised_at: row.raised_at,
-        raised_by: people::store::person(db, &row.raised_by)?.login,
+        raised_by: people::store::person(db, &row.raised_by)?.named(),
         closed_at: row.closed_at,
     })
 }

@@ -159,7 +159,7 @@ impl OnePage {
     pub(super) fn new(frame: Frame, sheet: Sheet, seen: Seen, reader: Caller) -> Self {
         let is_closed = seen.view.row.closed_at.is_some();
         let may_write = reader.may(Permission::RaiseDeviation) && !is_closed;
-        let may_close = reader.may(Permission::Decide) && reader.login != seen.view.row.raised_by;
+        let may_close = reader.may(Permission::Decide) && reader.login != seen.view.row.raised_by.login;
         let signatures = seen.view.signatures.iter().map(signature).collect();
         Self {
             frame,
@@ -260,7 +260,7 @@ impl OnePage {
         let raised = HistoryStep {
             word: WORDING.state(self.frame.w, KIND.states[0]),
             at: view.row.raised_at,
-            by: view.row.raised_by.clone(),
+            by: view.row.raised_by.to_string(),
             reason: String::new(),
         };
         let lines = view.corrections.iter().map(line).collect();

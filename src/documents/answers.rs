@@ -11,27 +11,28 @@ use super::timeline::{State, Timeline};
 use crate::error::{Error, Result};
 use crate::ledger::store as ledger;
 use crate::people::store as people;
+use crate::people::store::Named;
 use crate::signatures::Signature;
 use crate::store::Db;
 use crate::text::structure::{Shape, shape};
 use crate::time::Timestamp;
 
-/// Logins of accounts, asked for once each.
+/// Accounts as records name them, asked for once each.
 #[derive(Debug, Default)]
-pub struct Logins(HashMap<String, String>);
+pub struct Logins(HashMap<String, Named>);
 
 impl Logins {
-    /// The login of an account; its id where there is no such account.
+    /// Who an account belongs to; its id where there is no such account.
     ///
     /// # Errors
     /// The database does not answer.
-    pub fn of(&mut self, db: &mut Db, id: &str) -> Result<String> {
-        if let Some(login) = self.0.get(id) {
-            return Ok(login.clone());
+    pub fn of(&mut self, db: &mut Db, id: &str) -> Result<Named> {
+        if let Some(named) = self.0.get(id) {
+            return Ok(named.clone());
         }
-        let login = people::person(db, id)?.login;
-        self.0.insert(id.to_owned(), login.clone());
-        Ok(login)
+        let named = people::person(db, id)?.named();
+        self.0.insert(id.to_owned(), named.clone());
+        Ok(named)
     }
 }
 
@@ -81,7 +82,7 @@ pub struct ReviewAnswer {
     /// When.
     pub reviewed_at: Timestamp,
     /// Login.
-    pub reviewed_by: String,
+    pub reviewed_by: Named,
 }
 
 /// A document, as of an instant.
@@ -94,7 +95,7 @@ pub struct DocumentAnswer {
     /// Department code.
     pub department: String,
     /// Login.
-    pub owner: String,
+    pub owner: Named,
     /// Of the version that speaks for the document, by language.
     pub title: Tongues,
     /// Process codes.
@@ -120,7 +121,7 @@ pub struct DocumentAnswer {
     /// When it got its number.
     pub created_at: Timestamp,
     /// Login.
-    pub created_by: String,
+    pub created_by: Named,
     /// Periodic reviews, the oldest first.
     pub reviews: Vec<ReviewAnswer>,
     /// Of retirement and reviews.
@@ -133,7 +134,7 @@ pub struct SignatureAnswer {
     /// The printed name; none once erased.
     pub name: Option<String>,
     /// Login.
-    pub login: String,
+    pub login: Named,
     /// In which role.
     pub role: String,
     /// `authored`, `reviewed`, `approved`, …
@@ -156,7 +157,7 @@ pub struct TaskAnswer {
     /// `reviewed` or `approved`.
     pub meaning: String,
     /// Login.
-    pub login: String,
+    pub login: Named,
     /// Whether it is done.
     pub signed: bool,
 }
@@ -222,7 +223,7 @@ pub struct VersionAnswer {
     /// The texts, by language.
     pub renditions: Tongues,
     /// Logins of those who wrote it.
-    pub authors: Vec<String>,
+    pub authors: Vec<Named>,
     /// Who is asked in the present round.
     pub tasks: Vec<TaskAnswer>,
     /// Of all rounds, in order of signing.

@@ -2,7 +2,8 @@
 //!
 //! Every word must match: number, title, process or text of a version in force, in any of its languages, whatever the
 //! case; of a Chinese title also the initials of its pinyin. A word that is the number of a record leads to the record
-//! and need not stand in the text.
+//! and need not stand in the text. Where no document has every word, those come that have most of their pieces (pairs
+//! of Chinese characters, words of other scripts), and are said to be near rather than right.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -76,6 +77,8 @@ pub struct Found {
     pub records: Vec<Record>,
     /// Documents in force.
     pub hits: Vec<Hit>,
+    /// No document has every word; the hits have most of their pieces.
+    pub near: bool,
     /// The document shown beside the hits.
     pub open: Option<Open>,
 }
@@ -106,7 +109,7 @@ pub struct Hit {
     pub line: String,
     /// Whether it is the one shown.
     pub open: bool,
-    rank: u8,
+    rank: u16,
 }
 
 /// A document's steps.
@@ -144,6 +147,12 @@ pub fn look_up(db: &mut Db, texts: &Texts, query: &Query) -> Result<Found> {
     let in_force = read::all_in_force(db, query.at)?;
     for pinned in &in_force {
         found.hits.extend(hit(db, texts, (pinned, &words, query.lang))?);
+    }
+    if found.hits.is_empty() {
+        for pinned in &in_force {
+            found.hits.extend(near(db, texts, (pinned, &words, query.lang))?);
+        }
+        found.near = !found.hits.is_empty();
     }
     found.hits.sort_by(|one, other| (one.rank, &one.number).cmp(&(other.rank, &other.number)));
     found.hits.truncate(MOST_HITS);
@@ -219,10 +228,63 @@ fn hit(
         }
     }
     let own_number = words.contains(&pinned.document.to_lowercase().as_str());
-    let rank = if own_number { 0 } else { 1 + u8::from(!missing.is_empty()) };
+    let rank = if own_number { 0 } else { 1 + u16::from(!missing.is_empty()) };
     let title = title(pinned, lang);
     let (number, version) = (pinned.document.clone(), pinned.version.clone());
     Ok(Some(Hit { number, version, title, line, open: false, rank }))
+}
+
+/// A document that has at least half of each word's pieces; the more it has, and the more of them in its head, the
+/// earlier it stands.
+fn near(
+    db: &mut Db,
+    texts: &Texts,
+    (pinned, words, lang): (&PinnedVersion, &[&str], Lang),
+) -> Result<Option<Hit>> {
+    let heads = heads(pinned);
+    let mut plain = Vec::new();
+    for text in documents::renditions(db, &pinned.document, &pinned.version)? {
+        plain.push(texts.plain(&text.sha256, || documents::text(db, &text))?);
+    }
+    let lower: Vec<String> = plain.iter().map(|text| text.to_lowercase()).collect();
+    let in_head = |piece: &String| heads.iter().any(|head| head.contains(piece));
+    let has = |piece: &String| in_head(piece) || lower.iter().any(|text| text.contains(piece));
+    let mut lacking = 0;
+    for word in words {
+        let pieces = pieces(word);
+        let missing = pieces.iter().filter(|piece| !has(piece)).count();
+        if missing * 2 > pieces.len() || missing == pieces.len() {
+            return Ok(None);
+        }
+        lacking += missing * 2 + pieces.iter().filter(|piece| !in_head(piece)).count();
+    }
+    let wanted: Vec<String> = words.iter().flat_map(|word| pieces(word)).collect();
+    let count = |line: &str| {
+        let line = line.to_lowercase();
+        wanted.iter().filter(|piece| line.contains(*piece)).count()
+    };
+    let lines = plain.iter().flat_map(|text| text.lines()).map(|line| (count(line), line));
+    let best = lines.filter(|(count, _)| *count > 0).max_by_key(|(count, _)| *count);
+    Ok(Some(Hit {
+        number: pinned.document.clone(),
+        version: pinned.version.clone(),
+        title: title(pinned, lang),
+        line: best.map(|(_, line)| shortened(line)).unwrap_or_default(),
+        open: false,
+        rank: u16::try_from(lacking).unwrap_or(u16::MAX),
+    }))
+}
+
+/// What a word is made of: pairs of neighbouring Chinese characters, a lone one, and the words of other scripts.
+fn pieces(word: &str) -> Vec<String> {
+    let is_han = |c: &char| matches!(c, '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{323af}');
+    let characters: Vec<char> = word.chars().collect();
+    let runs = characters.chunk_by(|one, other| is_han(one) == is_han(other));
+    let of_run = runs.flat_map(|run| match run {
+        [first, _, ..] if is_han(first) => run.windows(2).map(|pair| pair.iter().collect()).collect(),
+        _ => vec![run.iter().collect::<String>()],
+    });
+    of_run.collect()
 }
 
 /// What is not the text: number, titles, processes, and the initials of Chinese titles; in lower case.
@@ -279,7 +341,14 @@ fn open(db: &mut Db, pinned: &PinnedVersion, lang: Lang) -> Result<Open> {
 
 #[cfg(test)]
 mod tests {
-    use super::initials;
+    use super::{initials, pieces};
+
+    #[test]
+    fn a_word_is_taken_apart_into_pairs_of_chinese_characters_and_words_of_other_scripts() {
+        assert_eq!(pieces("冷链退货"), ["冷链", "链退", "退货"]);
+        assert_eq!(pieces("查gsp条"), ["查", "gsp", "条"]);
+        assert_eq!(pieces("returns"), ["returns"]);
+    }
 
     #[test]
     fn a_chinese_title_is_found_by_the_initials_of_its_pinyin() {

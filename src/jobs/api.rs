@@ -4,9 +4,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
 use super::record::Job;
-use super::store::require;
+use super::store::{call_off, require};
 use crate::error::{Error, Result};
-use crate::people::desk::Reader;
+use crate::people::desk::{Desk, Reader, Reply};
+use crate::people::gate::Caller;
 use crate::people::rights::Permission;
 use crate::web::page::words_of;
 use crate::web::words::Words;
@@ -45,12 +46,28 @@ pub(super) async fn show(
     Ok(HttpResponse::Ok().json(answer(&job, words_of(&request))))
 }
 
+/// `POST /api/v1/jobs/{id}/cancel`.
+///
+/// # Errors
+/// 404, also for somebody else's job; 409 `job-over`.
+pub(super) async fn cancel(desk: Desk, id: web::Path<String>, request: HttpRequest) -> Result<HttpResponse> {
+    let (words, caller) = (words_of(&request), desk.caller.clone());
+    desk.reply(move |tx| {
+        seen_by(&caller, require(tx.read(), &id)?)?;
+        Reply::ok(answer(&call_off(tx, &id)?, words))
+    })
+    .await
+}
+
 /// The job, where the reader may see it.
 pub(super) async fn visible(reader: &Reader, id: String) -> Result<Job> {
-    let asked = id.clone();
-    let job = reader.read(move |db| require(db, &asked)).await?;
-    let caller = &reader.caller;
+    let job = reader.read(move |db| require(db, &id)).await?;
+    seen_by(&reader.caller, job)
+}
+
+/// The job, where this caller may see it: who started it, QA and an administrator.
+pub(super) fn seen_by(caller: &Caller, job: Job) -> Result<Job> {
     let may =
         job.account_id == caller.id || caller.may(Permission::Decide) || caller.may(Permission::Administer);
-    if may { Ok(job) } else { Err(Error::not_found("job", id)) }
+    if may { Ok(job) } else { Err(Error::not_found("job", job.id)) }
 }

@@ -5,12 +5,13 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde_json::Value;
 
-use super::api::{message, visible};
+use super::api::{message, seen_by, visible};
 use super::record::Job;
+use super::store::{call_off, require};
 use crate::error::Result;
-use crate::people::desk::Reader;
+use crate::people::desk::{Desk, Reader};
 use crate::people::view::View;
-use crate::web::page::{Frame, page};
+use crate::web::page::{Frame, page, see_other_with};
 use crate::web::parts::{Look, Tag, tag};
 use crate::web::words::Words;
 
@@ -57,6 +58,20 @@ pub(super) async fn show(reader: Reader, view: View, id: web::Path<String>) -> R
         job,
     };
     Ok(page(&shown, StatusCode::OK))
+}
+
+/// `POST /jobs/{id}/cancel`. A job that ended in the meantime is shown as it is.
+///
+/// # Errors
+/// 404, also for somebody else's job.
+pub(super) async fn cancel(desk: Desk, id: web::Path<String>) -> Result<HttpResponse> {
+    let (caller, of) = (desk.caller.clone(), id.clone());
+    desk.write(move |tx| {
+        let job = seen_by(&caller, require(tx.read(), &of)?)?;
+        if job.is_over() { Ok(job) } else { call_off(tx, &of) }
+    })
+    .await?;
+    Ok(see_other_with(&format!("/jobs/{id}"), "saved"))
 }
 
 fn rejected_of(result: &Value) -> Vec<Rejected> {

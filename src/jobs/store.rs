@@ -37,9 +37,12 @@ pub(super) struct Step {
     pub result: Option<String>,
 }
 
-/// Notes how far a job is.
-pub(super) fn update(tx: &mut Tx<'_>, id: &str, step: &Step) -> Result<()> {
+/// Notes how far a job is; answers whether it should go on, which a step of a job that was called off does not.
+pub(super) fn update(tx: &mut Tx<'_>, id: &str, step: &Step) -> Result<bool> {
     let now = tx.now();
+    if step.state == State::Running && was_called_off(tx.read(), id)? {
+        return Ok(false);
+    }
     diesel::update(job::table.find(id))
         .set((
             job::state.eq(step.state.code()),
@@ -50,7 +53,33 @@ pub(super) fn update(tx: &mut Tx<'_>, id: &str, step: &Step) -> Result<()> {
             job::updated_at.eq(now),
         ))
         .execute(tx.rows())?;
-    Ok(())
+    Ok(true)
+}
+
+/// Calls a job off: it stops at its next step, on whichever node it runs.
+///
+/// # Errors
+/// 404; 409 `job-over`.
+pub(super) fn call_off(tx: &mut Tx<'_>, id: &str) -> Result<Job> {
+    let job = require(tx.read(), id)?;
+    if job.is_over() {
+        return Err(Error::conflict("job-over"));
+    }
+    let step = Step {
+        state: State::Cancelled,
+        done: job.done,
+        total: job.total,
+        message: "job-cancelled".to_owned(),
+        result: None,
+    };
+    update(tx, id, &step)?;
+    require(tx.read(), id)
+}
+
+/// Whether a job was called off.
+pub(super) fn was_called_off(db: &mut Db, id: &str) -> Result<bool> {
+    let state: Option<String> = job::table.find(id).select(job::state).first(db).optional()?;
+    Ok(state.as_deref() == Some(State::Cancelled.code()))
 }
 
 /// Marks as failed what was waiting or at work when the last process ended; for the start of a server. A job that

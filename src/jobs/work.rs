@@ -9,7 +9,7 @@ use actix_web::web;
 use serde_json::Value;
 
 use super::record::{Job, State};
-use super::store::{Step, update};
+use super::store::{Step, update, was_called_off};
 use crate::error::{Error, Result};
 use crate::ledger::site::Site;
 use crate::web::problem::detail;
@@ -20,14 +20,32 @@ const AT_WORK: usize = 2;
 /// A job tells how far it is at most this often: each time costs a commit.
 const TELLING: Duration = Duration::from_secs(1);
 
-/// How a job tells how far it is.
+/// The refusal by which the work of a job that was called off ends.
+const CALLED_OFF: &str = "job-called-off";
+
+/// How a job tells how far it is, and hears that it was called off.
 pub struct Progress {
     site: web::Data<Site>,
     id: String,
     told: Cell<Option<(&'static str, Instant)>>,
+    asked: Cell<Option<Instant>>,
+    called_off: Cell<bool>,
 }
 
 impl Progress {
+    /// To be asked between two pieces of work: whether the job still stands. Looks at most once a second.
+    ///
+    /// # Errors
+    /// 409 `job-called-off`: the work ends here; what it has written stands.
+    pub fn go_on(&self) -> Result<()> {
+        if !self.called_off.get() && self.asked.get().is_none_or(|at| at.elapsed() >= TELLING) {
+            self.asked.set(Some(Instant::now()));
+            let id = self.id.clone();
+            self.called_off.set(self.site.readers.read_here(move |db| was_called_off(db, &id))?);
+        }
+        if self.called_off.get() { Err(Error::conflict(CALLED_OFF)) } else { Ok(()) }
+    }
+
     /// Tells the phase, a message's key (`job-…`), and how many pieces of how many are done. What comes too soon after
     /// the last is left out, a new phase never.
     pub fn tell(&self, phase: &'static str, done: u64, total: u64) {
@@ -46,8 +64,11 @@ impl Progress {
 
     fn note(&self, step: Step) {
         let id = self.id.clone();
-        if let Err(error) = self.site.lane.write_here(move |tx| update(tx, &id, &step)) {
-            tracing::warn!(%error, job = %self.id, "how far a job is could not be noted");
+        match self.site.lane.write_here(move |tx| update(tx, &id, &step)) {
+            Ok(goes_on) => self.called_off.set(self.called_off.get() || !goes_on),
+            Err(error) => {
+                tracing::warn!(%error, job = %self.id, "how far a job is could not be noted");
+            }
         }
     }
 }
@@ -77,13 +98,23 @@ where
     let (id, kind) = (job.id.clone(), job.kind.clone());
     let run = move || {
         let _place = Place::take();
-        let progress = Progress { site, id, told: Cell::new(None) };
+        let progress = Progress {
+            site,
+            id,
+            told: Cell::new(None),
+            asked: Cell::new(None),
+            called_off: Cell::new(false),
+        };
         progress.tell("job-started", 0, 0);
-        let outcome = catch_unwind(AssertUnwindSafe(|| work(&progress)))
+        let outcome = catch_unwind(AssertUnwindSafe(|| progress.go_on().and_then(|()| work(&progress))))
             .unwrap_or_else(|_| Err(Error::internal("the work of a job panicked")));
         match outcome {
             Ok((done, result)) => {
                 progress.note(Step { result: Some(result.to_string()), ..pieces(done, done) })
+            }
+            // The row has said so since it was called off.
+            Err(error) if error.code() == CALLED_OFF => {
+                tracing::info!(job = %progress.id, kind, "a job was called off");
             }
             Err(error) => {
                 tracing::warn!(%error, job = %progress.id, kind, "a job failed");

@@ -7,6 +7,7 @@ use super::record::{End, Link};
 use super::resolver::Resolvers;
 use crate::error::Result;
 use crate::people;
+use crate::people::store::Named;
 use crate::store::Db;
 use crate::store::schema::link;
 use crate::time::Timestamp;
@@ -27,7 +28,7 @@ pub struct LinkView {
     /// When it was made.
     pub created_at: Timestamp,
     /// By whom, as login.
-    pub created_by: String,
+    pub created_by: Named,
     /// When it was taken away; lists leave such links out.
     pub removed_at: Option<Timestamp>,
 }
@@ -40,7 +41,7 @@ pub fn view(db: &mut Db, row: Link) -> Result<LinkView> {
     Ok(LinkView {
         from: row.from().to_string(),
         to: row.to().to_string(),
-        created_by: people::store::person(db, &row.created_by)?.login,
+        created_by: people::store::person(db, &row.created_by)?.named(),
         id: row.id,
         relation: row.relation,
         reason: row.reason,

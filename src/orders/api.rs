@@ -197,7 +197,10 @@ pub(super) fn start(
     let for_work = site.clone();
     jobs::spawn(site, job, words, move |progress| {
         progress.tell("job-reading", 0, 0);
-        let tell = |done, total| progress.tell("job-writing", done, total);
+        let tell = |done, total| {
+            progress.tell("job-writing", done, total);
+            progress.go_on()
+        };
         let report = import::run(&for_work, &upload, &actor, tell)?;
         Ok((report.new + report.changed + report.unchanged, report.to_json(words)))
     })

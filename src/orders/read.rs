@@ -191,11 +191,11 @@ pub struct Filter {
     pub shipped_to: Option<Timestamp>,
     /// Only those that QA has still to let go.
     pub held: bool,
-    /// Whose numbers come after this one.
+    /// Whose numbers are below this one.
     pub after: Option<String>,
 }
 
-/// Orders by number, at most `most`.
+/// Orders, the highest number first, at most `most`.
 ///
 /// # Errors
 /// The database does not answer.
@@ -226,9 +226,9 @@ pub fn list(db: &mut Db, filter: &Filter, most: i64) -> Result<Vec<SalesOrder>> 
         query = query.filter(sales_order::number.eq_any(open));
     }
     if let Some(after) = &filter.after {
-        query = query.filter(sales_order::number.gt(after));
+        query = query.filter(sales_order::number.lt(after));
     }
-    Ok(query.order(sales_order::number).limit(most).load(db)?)
+    Ok(query.order(sales_order::number.desc()).limit(most).load(db)?)
 }
 
 /// An order in a list.

@@ -212,7 +212,10 @@ pub async fn pass<B: MessageBody + 'static>(
         (Some(caller), Gate::May(permission)) if caller.may(permission) => {}
         (Some(caller), Gate::May(permission)) => {
             tracing::info!(account = %caller.id, ?permission, path = request.path(), "refused");
-            return Err(Error::forbidden("no-right").into());
+            // The page that says so keeps the top bar of whoever asked.
+            request.extensions_mut().insert(CsrfToken(form_token(&request, Some(caller)).token));
+            request.extensions_mut().insert(viewer(caller));
+            return Ok(request.error_response(Error::forbidden("no-right")).map_into_right_body());
         }
         (None, _) if page && request.method() == Method::GET && wants_html(&request) => {
             let to = request.uri().path_and_query().map_or("/", |to| to.as_str());

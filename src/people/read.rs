@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::record::{AccountState, Grant};
 use super::rights::Role;
+use super::store::{Named, Person};
 use super::{accounts, store};
 use crate::error::Result;
 use crate::store::Db;
@@ -44,13 +45,13 @@ pub struct GrantView {
     /// `requested`, `in_force` or `ended`.
     pub state: &'static str,
     /// Who asked, by login.
-    pub requested_by: String,
+    pub requested_by: Named,
     /// When.
     pub requested_at: Timestamp,
     /// Why.
     pub reason: String,
     /// Who signed, by login.
-    pub signed_by: Option<String>,
+    pub signed_by: Option<Named>,
     /// When.
     pub signed_at: Option<Timestamp>,
     /// When it ended.
@@ -121,10 +122,10 @@ pub fn grant_view(db: &mut Db, grant: &Grant) -> Result<GrantView> {
         id: grant.id.clone(),
         role: grant.role.clone(),
         state,
-        requested_by: store::person(db, &grant.requested_by)?.login,
+        requested_by: store::person(db, &grant.requested_by)?.named(),
         requested_at: grant.requested_at,
         reason: grant.reason.clone(),
-        signed_by: signed_by.map(|person| person.login),
+        signed_by: signed_by.map(Person::named),
         signed_at: grant.signed_at,
         ended_at: grant.ended_at,
         digest: accounts::grant_digest(grant)?.to_string(),

@@ -111,6 +111,34 @@ pub struct Person {
     pub roles: Vec<Role>,
 }
 
+impl Person {
+    /// As others' records name the person.
+    pub fn named(self) -> Named {
+        Named { login: self.login, name: self.name }
+    }
+}
+
+/// A person as others' records name them: to machines by login, which is how it is written as JSON, to people by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// What the person signs in with.
+    pub login: String,
+    /// The printed name; the login where the name has been erased.
+    pub name: String,
+}
+
+impl serde::Serialize for Named {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.login)
+    }
+}
+
+impl std::fmt::Display for Named {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
 /// Who this account is; a stand-in with the bare id where there is none.
 ///
 /// # Errors

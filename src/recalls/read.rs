@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::ledger::digest::Digest;
 use crate::links::read::{self as links, LinkView};
 use crate::people;
+use crate::people::store::Named;
 use crate::people::store::unsealed_many;
 use crate::records::corrections::{self, CorrectionView};
 use crate::records::deadlines::{self, Basis, Confidence, Unit};
@@ -46,7 +47,7 @@ pub struct RecallRow {
     /// When it was registered.
     pub raised_at: Timestamp,
     /// By whom, as login.
-    pub raised_by: String,
+    pub raised_by: Named,
     /// When it was closed.
     pub closed_at: Option<Timestamp>,
 }
@@ -214,7 +215,7 @@ pub struct TraceView {
 
 fn row_of(db: &mut Db, row: Recall) -> Result<RecallRow> {
     Ok(RecallRow {
-        raised_by: people::store::person(db, &row.raised_by)?.login,
+        raised_by: people::store::person(db, &row.raised_by)?.named(),
         number: row.number,
         title: row.title,
         class: row.class,

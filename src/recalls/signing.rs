@@ -43,7 +43,7 @@ fn close_page(view: &View, recall: read::RecallView, (own, typed): (bool, Typed)
 pub(super) async fn closing(reader: Reader, view: View, number: web::Path<String>) -> Result<HttpResponse> {
     let now = view.now();
     let recall = reader.read(move |db| read::one(db, &number, now)).await?;
-    let own = recall.row.raised_by == reader.caller.login;
+    let own = recall.row.raised_by.login == reader.caller.login;
     Ok(page(&close_page(&view, recall, (own, Typed::default())), StatusCode::OK))
 }
 
@@ -78,7 +78,7 @@ pub(super) async fn close(
     };
     let now = view.now();
     let recall = desk.read(move |db| read::one(db, &number, now)).await?;
-    let own = recall.row.raised_by == desk.caller.login;
+    let own = recall.row.raised_by.login == desk.caller.login;
     let mut shown = close_page(&view, recall, (own, form.typed));
     shown.sheet = shown.sheet.refused(&error);
     shown.frame = shown.frame.failed();
@@ -102,7 +102,7 @@ fn correction_page(
     CorrectionPage {
         frame: view.frame(title, SECTION),
         field: views::field_name(w, &asked.field),
-        own: asked.requested_by == login,
+        own: asked.requested_by.login == login,
         verdicts: views::verdicts(w),
         sheet: Sheet::new(w, "recalls-decide", typed),
         recall,

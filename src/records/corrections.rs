@@ -12,6 +12,7 @@ use crate::ledger::digest::Digest;
 use crate::ledger::lane::{Actor, NewEntry, Tx};
 use crate::ledger::subject::{Row, Subject};
 use crate::people;
+use crate::people::store::{Named, Person};
 use crate::signatures::{self, Signer};
 use crate::store::Db;
 use crate::store::schema::correction;
@@ -95,12 +96,12 @@ pub struct CorrectionView {
     pub state: &'static str,
     /// When it was asked for.
     pub requested_at: Timestamp,
-    /// By whom, as login.
-    pub requested_by: String,
+    /// By whom.
+    pub requested_by: Named,
     /// When it was decided.
     pub decided_at: Option<Timestamp>,
-    /// By whom, as login.
-    pub decided_by: Option<String>,
+    /// By whom.
+    pub decided_by: Option<Named>,
     /// Why so.
     pub decision_reason: Option<String>,
 }
@@ -315,9 +316,9 @@ pub fn views(db: &mut Db, subject: &Subject) -> Result<Vec<CorrectionView>> {
                 reason: row.reason,
                 state,
                 requested_at: row.requested_at,
-                requested_by: people::store::person(db, &row.requested_by)?.login,
+                requested_by: people::store::person(db, &row.requested_by)?.named(),
                 decided_at: row.decided_at,
-                decided_by: decided_by.transpose()?.map(|person| person.login),
+                decided_by: decided_by.transpose()?.map(Person::named),
                 decision_reason: row.decision_reason,
             })
         })

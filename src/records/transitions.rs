@@ -11,6 +11,7 @@ use crate::ledger::digest::Digest;
 use crate::ledger::lane::{Actor, NewEntry, Tx};
 use crate::ledger::subject::{Row, Subject};
 use crate::people;
+use crate::people::store::Named;
 use crate::signatures::{self, Signer};
 use crate::store::Db;
 use crate::store::schema::record_transition;
@@ -68,8 +69,8 @@ pub struct TransitionView {
     pub reason: String,
     /// When.
     pub moved_at: Timestamp,
-    /// By whom, as login.
-    pub moved_by: String,
+    /// By whom.
+    pub moved_by: Named,
 }
 
 /// What a request asks of a record's state.
@@ -253,7 +254,7 @@ pub fn views(db: &mut Db, subject: &Subject) -> Result<Vec<TransitionView>> {
                 to: row.to_state,
                 reason: row.reason,
                 moved_at: row.moved_at,
-                moved_by: people::store::person(db, &row.moved_by)?.login,
+                moved_by: people::store::person(db, &row.moved_by)?.named(),
             })
         })
         .collect()

@@ -106,7 +106,7 @@ pub fn correction_line(
         _ => Look::Yellow,
     };
     let decided = view.decided_at.as_ref().map(|at| {
-        let by = view.decided_by.as_deref().unwrap_or_default();
+        let by = view.decided_by.as_ref().map(ToString::to_string).unwrap_or_default();
         let reason = view.decision_reason.as_deref().unwrap_or_default();
         format!("{by} {} {reason}", frame.minute(at))
     });
@@ -116,11 +116,11 @@ pub fn correction_line(
         old: (wording.value)(w, frame.zone, &view.field, &view.old),
         new: (wording.value)(w, frame.zone, &view.field, &view.new),
         reason: view.reason.clone(),
-        by: view.requested_by.clone(),
+        by: view.requested_by.to_string(),
         at: view.requested_at,
         state: tag(look, w.t(&format!("record-correction-{}", view.state))),
         decided,
-        may_decide: is_open && reader.may(Permission::Decide) && reader.login != view.requested_by,
+        may_decide: is_open && reader.may(Permission::Decide) && reader.login != view.requested_by.login,
         href: format!("{base}/corrections/{}", view.id),
     }
 }
@@ -158,7 +158,7 @@ pub fn history<'a>(
     let step = |step: &TransitionView| HistoryStep {
         word: format!("{} → {}", wording.state(frame.w, &step.from), wording.state(frame.w, &step.to)),
         at: step.moved_at,
-        by: step.moved_by.clone(),
+        by: step.moved_by.to_string(),
         reason: step.reason.clone(),
     };
     let mut steps: Vec<HistoryStep> = moves.iter().rev().map(step).collect();

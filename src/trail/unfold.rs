@@ -194,12 +194,25 @@ fn changes(db: &mut Db, index: &BodyIndex<'_>) -> Result<Vec<Changed>> {
     let mut names: BTreeMap<&String, ()> = BTreeMap::new();
     names.extend(old.keys().chain(new.keys()).map(|name| (name, ())));
     let differing = names.into_keys().filter(|name| old.get(*name) != new.get(*name));
-    let told = differing.map(|name| Changed {
-        field: name.clone(),
-        old: text(old.get(name), &known),
-        new: text(new.get(name), &known),
+    let told = differing.map(|name| {
+        let (lost, gained) = apart(old.get(name), new.get(name));
+        Changed { field: name.clone(), old: text(lost.as_ref(), &known), new: text(gained.as_ref(), &known) }
     });
     Ok(told.collect())
+}
+
+/// Of two lists what one has and the other has not: the rest did not change. Other values are left whole.
+fn apart(old: Option<&Value>, new: Option<&Value>) -> (Option<Value>, Option<Value>) {
+    let without = |items: &[Value], others: &[Value]| {
+        let own: Vec<Value> = items.iter().filter(|item| !others.contains(item)).cloned().collect();
+        (!own.is_empty()).then_some(Value::Array(own))
+    };
+    match (old, new) {
+        (Some(Value::Array(old)), Some(Value::Array(new))) => (without(old, new), without(new, old)),
+        (Some(Value::Array(old)), None) => (without(old, &[]), None),
+        (None, Some(Value::Array(new))) => (None, without(new, &[])),
+        (old, new) => (old.cloned(), new.cloned()),
+    }
 }
 
 fn sealed_in(value: &Value, hashes: &mut Vec<String>) {
@@ -218,10 +231,20 @@ fn text(value: Option<&Value>, known: &HashMap<String, String>) -> String {
     match value {
         None => String::new(),
         Some(Value::String(text)) => text.clone(),
-        Some(value) => match disclosed(value, known) {
-            Value::String(text) => text,
-            value => value.to_string(),
-        },
+        Some(value) => said(&disclosed(value, known), "\n"),
+    }
+}
+
+/// A value without the marks of JSON: the items of a list apart by `between`, an object as `name: value`.
+fn said(value: &Value, between: &str) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(|item| said(item, ", ")).collect::<Vec<_>>().join(between),
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| format!("{name}: {}", said(value, ", ")));
+            fields.collect::<Vec<_>>().join(" · ")
+        }
+        value => value.to_string(),
     }
 }
 

@@ -39,7 +39,7 @@ fn row(w: Words, around: &Around, (version, now): (&Version, Timestamp)) -> Hist
         state: state_tag(w, timeline.state(version, now).code()),
         since: version.effective_from,
         until: timeline.until(version),
-        author: version.created_by.clone(),
+        author: version.created_by.to_string(),
         created_at: version.created_at,
         summary: version.change_summary.clone(),
         reason: version.change_reason.clone(),

@@ -199,12 +199,17 @@ impl Report {
 ///
 /// # Errors
 /// The lane cannot write: what was done before stands, and the file may be sent again.
-pub fn run(site: &Site, upload: &Upload, actor: &Actor, mut tell: impl FnMut(u64, u64)) -> Result<Report> {
+pub fn run(
+    site: &Site,
+    upload: &Upload,
+    actor: &Actor,
+    mut tell: impl FnMut(u64, u64) -> Result<()>,
+) -> Result<Report> {
     let Reading { orders, rejected, rejected_orders, ignored } = upload.read();
     let total = orders.len() as u64;
     let mut report =
         Report { orders: total + rejected_orders, rejected, rejected_orders, ignored, ..Report::default() };
-    tell(0, total);
+    tell(0, total)?;
     let mut done = 0;
     for chunk in orders.chunks(CHUNK) {
         let (chunk, actor): (Arc<[Incoming]>, Actor) = (chunk.into(), actor.clone());
@@ -216,7 +221,7 @@ pub fn run(site: &Site, upload: &Upload, actor: &Actor, mut tell: impl FnMut(u64
         })?;
         done += outcomes.len() as u64;
         outcomes.into_iter().for_each(|outcome| report.count(outcome));
-        tell(done, total);
+        tell(done, total)?;
     }
     Ok(report)
 }
@@ -227,5 +232,5 @@ pub fn run(site: &Site, upload: &Upload, actor: &Actor, mut tell: impl FnMut(u64
 /// As [`Upload::open`] and [`run`]; the file cannot be read.
 pub fn file(site: &Site, path: &Path, actor: &Actor) -> Result<Report> {
     let bytes = std::fs::read(path)?;
-    run(site, &Upload::open(&bytes, Format::of_path(path))?, actor, |_, _| {})
+    run(site, &Upload::open(&bytes, Format::of_path(path))?, actor, |_, _| Ok(()))
 }
