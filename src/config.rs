@@ -1,4 +1,4 @@
-//! Settings of the program: from flags, from the environment, from a file, in this order; then the default.
+//! Settings of the program: from options, from the environment, from a file, in this order; then the default.
 //!
 //! `sopledger config` shows each with its origin, secrets redacted. Settings of the installation (training lead days
 //! and the like) are records, not these.
@@ -6,7 +6,8 @@
 use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
-use clap::Args;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
@@ -54,14 +55,28 @@ struct File {
 
 /// Where a setting's value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "lowercase")]
 pub enum Origin {
-    /// A flag or its environment variable.
-    Given,
+    /// An option on the command line.
+    Option,
+    /// The option's environment variable.
+    Environment,
     /// The configuration file.
     File,
     /// Nothing said otherwise.
     Default,
+}
+
+impl Origin {
+    /// As it is shown.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Option => "option",
+            Self::Environment => "environment",
+            Self::File => "file",
+            Self::Default => "default",
+        }
+    }
 }
 
 /// A value and its origin.
@@ -74,9 +89,9 @@ pub struct Setting<T> {
 }
 
 impl<T> Setting<T> {
-    fn pick(given: Option<T>, file: Option<T>, default: T) -> Self {
+    fn pick((given, origin): (Option<T>, Origin), file: Option<T>, default: T) -> Self {
         match (given, file) {
-            (Some(value), _) => Self { value, origin: Origin::Given },
+            (Some(value), _) => Self { value, origin },
             (None, Some(value)) => Self { value, origin: Origin::File },
             (None, None) => Self { value: default, origin: Origin::Default },
         }
@@ -103,30 +118,40 @@ pub struct Config {
 }
 
 impl Config {
-    /// Puts the settings together; `folder` is the command's default for `--data`.
+    /// Puts the settings together; `matches` are what `options` was read from, `folder` is the command's default for
+    /// `--data`.
     ///
     /// # Errors
     /// 422: the file cannot be read or names an unknown key, the zone is unknown.
-    pub fn gather(options: &Options, folder: &str) -> Result<Self> {
-        let data = Setting::pick(options.data.clone(), None, PathBuf::from(folder));
+    pub fn gather((options, matches): (&Options, &ArgMatches), folder: &str) -> Result<Self> {
+        let origin = |option: &str| match matches.value_source(option) {
+            Some(ValueSource::EnvVariable) => Origin::Environment,
+            _ => Origin::Option,
+        };
+        let data = (options.data.clone(), origin("data"));
+        let data = Setting::pick(data, None, PathBuf::from(folder));
         let path = options.config.clone().or_else(|| {
             let usual = data.value.join("sopledger.toml");
             usual.exists().then_some(usual)
         });
         let file = path.as_deref().map(read).transpose()?.unwrap_or_default();
-        let zone = Setting::pick(options.zone.clone(), file.zone, "Asia/Shanghai".to_owned());
+        let text = |option: &str, given: &Option<String>, file, default: &str| {
+            Setting::pick((given.clone(), origin(option)), file, default.to_owned())
+        };
+        let zone = text("zone", &options.zone, file.zone, "Asia/Shanghai");
         let zone = Setting {
             value: zone.value.parse::<Tz>().map_err(|_| Error::invalid("zone", "unknown-code"))?,
             origin: zone.origin,
         };
-        let url = Setting::pick(options.database_url.clone().map(Some), file.database_url.map(Some), None);
+        let url = (options.database_url.clone().map(Some), origin("database_url"));
+        let url = Setting::pick(url, file.database_url.map(Some), None);
         Ok(Self {
             data,
             database_url: url,
             zone,
-            log: Setting::pick(options.log.clone(), file.log, "info".to_owned()),
-            log_format: Setting::pick(options.log_format.clone(), file.log_format, "text".to_owned()),
-            listen: Setting::pick(options.listen.clone(), file.listen, "127.0.0.1:8080".to_owned()),
+            log: text("log", &options.log, file.log, "info"),
+            log_format: text("log_format", &options.log_format, file.log_format, "text"),
+            listen: text("listen", &options.listen, file.listen, "127.0.0.1:8080"),
             file: path,
         })
     }

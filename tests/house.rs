@@ -19,6 +19,7 @@ use sopledger::people::rights::Role;
 use sopledger::store::Target;
 use sopledger::time::{Clock, Timestamp};
 
+use crate::openapi::held::{Sent, hold};
 use crate::postgres;
 
 /// Everybody's password.
@@ -318,7 +319,10 @@ impl Client {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(body.unwrap_or_default()).unwrap();
+        let media = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let media = media.map_or("", |(_, value)| *value);
+        let sent = body.unwrap_or_default();
+        let request = request.body(sent.clone()).unwrap();
         let mut answer = self.agent.run(request)?;
         let headers = answer
             .headers()
@@ -326,10 +330,12 @@ impl Client {
             .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
             .collect();
         let text = answer.body_mut().with_config().limit(64 << 20).read_to_vec()?;
-        Ok(Answer {
+        let answer = Answer {
             status: answer.status().as_u16(),
             text: String::from_utf8_lossy(&text).into_owned(),
             headers,
-        })
+        };
+        hold(&Sent { method, path, media, body: &sent }, &answer);
+        Ok(answer)
     }
 }

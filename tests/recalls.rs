@@ -268,7 +268,9 @@ fn a_class_changed_by_correction_recomputes_the_clocks() {
         let decision = at(&format!("corrections/{}/decision", asked["id"].as_str().unwrap()));
         let approve = json!({ "approve": true, "reason": "属实", "password": PASSWORD });
         ra.post(&decision, approve.clone()).refused(403, "no-right");
-        let corrected = house.person("qa").post(&decision, approve).expect(200).json();
+        let decided = house.person("qa").post(&decision, approve).expect(200).json();
+        assert_eq!((&decided["id"], &decided["state"]), (&asked["id"], &json!("approved")));
+        let corrected = ra.get(RECALL).expect(200).json();
         assert_eq!(corrected["class"], "II");
         assert_eq!(notice(&corrected), "2026-03-05T01:00:00.000000Z");
         assert_sealed(house);
@@ -287,7 +289,8 @@ fn a_booked_value_is_corrected_like_any_other() {
     let asked = ra.post(&at("corrections"), wish("100")).expect(201).json();
     let decision = at(&format!("corrections/{}/decision", asked["id"].as_str().unwrap()));
     let approve = json!({ "approve": true, "reason": "属实", "password": PASSWORD });
-    let corrected = house.person("qa").post(&decision, approve).expect(200).json();
+    house.person("qa").post(&decision, approve).expect(200);
+    let corrected = house.person("qa").get(RECALL).expect(200).json();
     assert_eq!(corrected["reach"]["returned"], "100");
     assert_eq!(corrected["corrections"][0]["old"], "10");
 }

@@ -12,7 +12,7 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::{Config, Options};
 use crate::error::{Error, Result};
@@ -70,12 +70,13 @@ enum Command {
 
 /// Runs the command that the arguments name.
 pub fn run() -> ExitCode {
-    let Cli { options, command } = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let Cli { options, command } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let folder = match command {
         Command::Demo(_) => "./sopledger-demo",
         _ => "./sopledger-data",
     };
-    let config = match Config::gather(&options, folder) {
+    let config = match Config::gather((&options, &matches), folder) {
         Ok(config) => config,
         Err(error) => return complain(&error),
     };

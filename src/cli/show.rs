@@ -27,10 +27,10 @@ pub fn config(config: &Config, format: &Format) -> Result<()> {
         return print_json(&settings);
     }
     for (name, value, origin) in shown {
-        println!("{name:<14} {value:<40} {origin:?}");
+        println!("{name:<14} {value:<40} {}", origin.name());
     }
     if let Some(file) = &config.file {
-        println!("file           {}", file.display());
+        println!("\nfile: {}", file.display());
     }
     Ok(())
 }

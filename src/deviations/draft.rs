@@ -1,7 +1,5 @@
 //! What a person tells when registering a deviation, and the check of every value. Pure; API and pages share it.
 
-use chrono::NaiveDateTime;
-use chrono::TimeZone;
 use chrono_tz::Tz;
 
 use super::record::{Batch, Class, areas};
@@ -74,8 +72,8 @@ pub fn checked(draft: &Draft, now: Timestamp, zone: Tz) -> Result<Checked> {
     let description = faults.take(input::text("description", &draft.description, LONGEST_TEXT));
     let class = faults.take(input::code::<Class>("class", &draft.class));
     let area = faults.take(area("area", &draft.area));
-    let occurred_at = faults.take(instant("occurred_at", &draft.occurred_at, zone));
-    let found_at = faults.take(instant("found_at", &draft.found_at, zone));
+    let occurred_at = faults.take(input::instant_here("occurred_at", &draft.occurred_at, zone));
+    let found_at = faults.take(input::instant_here("found_at", &draft.found_at, zone));
     let in_order = match (occurred_at, found_at) {
         (Some(occurred), Some(found)) => faults.take(in_order(occurred, found, now)),
         _ => None,
@@ -107,22 +105,6 @@ pub fn checked(draft: &Draft, now: Timestamp, zone: Tz) -> Result<Checked> {
             immediate_action: action.unwrap_or_default(),
         }),
         _ => Err(faults.error()),
-    }
-}
-
-/// An instant as a person or machine writes it: RFC 3339, or date and time of day in the site's zone.
-///
-/// # Errors
-/// 422 at `field`.
-pub fn instant(field: &str, value: &str, zone: Tz) -> Result<Timestamp> {
-    let text = value.trim();
-    let local = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"]
-        .iter()
-        .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
-        .and_then(|local| zone.from_local_datetime(&local).earliest());
-    match local {
-        Some(at) => Ok(Timestamp(at.timestamp_micros())),
-        None => input::instant(field, text),
     }
 }
 
@@ -239,7 +221,7 @@ mod tests {
             (|d| d.area = "moon".into(), &[("area", "unknown-code")]),
             (|d| d.found_at = "2026-03-02T02:00:01Z".into(), &[("found_at", "in-future")]),
             (|d| d.found_at = "2026-03-01T23:59:59Z".into(), &[("found_at", "before-occurred")]),
-            (|d| d.occurred_at = "gestern".into(), &[("occurred_at", "not-a-date")]),
+            (|d| d.occurred_at = "gestern".into(), &[("occurred_at", "not-an-instant-here")]),
             (|d| d.batches = vec![Batch::parse("M1/")], &[("batches[0].batch", "required")]),
             (
                 |d| {
@@ -254,14 +236,6 @@ mod tests {
                 expected.iter().map(|(field, code)| ((*field).to_owned(), *code)).collect();
             assert_eq!(faults(change), expected);
         }
-    }
-
-    #[test]
-    fn an_instant_without_a_zone_is_read_in_the_sites() {
-        assert_eq!(
-            instant("occurred_at", "2026-03-02 08:00", ZONE).unwrap(),
-            Timestamp::parse("2026-03-02T00:00:00Z").unwrap()
-        );
     }
 
     #[test]

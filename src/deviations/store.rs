@@ -293,7 +293,7 @@ fn check(db: &mut Db, standing: &Standing, proposed: &Proposed<'_>) -> Result<St
         "class" => input::code::<record::Class>("value", value).map(|class| class.code().to_owned()),
         "area" => draft::area("value", value),
         "occurred_at" | "found_at" => {
-            let at = draft::instant("value", value, zone)?;
+            let at = input::instant_here("value", value, zone)?;
             let other = if field == "found_at" { "occurred_at" } else { "found_at" };
             let other = standing.values.get(other).and_then(|text| Timestamp::parse(text)).unwrap_or(at);
             let (occurred, found) = if field == "found_at" { (other, at) } else { (at, other) };

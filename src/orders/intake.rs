@@ -184,7 +184,7 @@ fn expiry(field: &str, value: Option<&str>) -> Result<Option<String>> {
     let date: Option<chrono::NaiveDate> = value.parse().ok();
     match date.map(|date| date.format("%Y-%m-%d").to_string()) {
         Some(written) if written == value => Ok(Some(written)),
-        _ => Err(Error::invalid(field, "not-a-date")),
+        _ => Err(Error::invalid(field, "not-a-day")),
     }
 }
 
@@ -271,12 +271,12 @@ mod tests {
             ("number", "order-number"),
             ("customer.name", "required"),
             ("lines[1].batch", "control-character"),
-            ("lines[1].expiry", "not-a-date"),
+            ("lines[1].expiry", "not-a-day"),
             ("lines[1].quantity", "not-a-number"),
             ("lines[1].storage", "unknown-code"),
             ("lines[2].line", "duplicate"),
             ("events[1].kind", "unknown-code"),
-            ("events[1].at", "not-a-date"),
+            ("events[1].at", "not-an-instant"),
             ("events[2]", "duplicate"),
         ];
         let expected: Vec<_> = expected.map(|(field, code)| (field.to_owned(), code)).to_vec();
@@ -294,7 +294,7 @@ mod tests {
             (|d| d.lines[0].quantity = "1e3".to_owned(), "lines[0].quantity", "not-a-number"),
             (|d| d.lines[0].quantity = "1,5".to_owned(), "lines[0].quantity", "not-a-number"),
             (|d| d.lines[0].unit.clear(), "lines[0].unit", "required"),
-            (|d| d.lines[0].expiry = Some("2027-7-1".to_owned()), "lines[0].expiry", "not-a-date"),
+            (|d| d.lines[0].expiry = Some("2027-7-1".to_owned()), "lines[0].expiry", "not-a-day"),
             (|d| d.lines[0].storage = "2–8".to_owned(), "lines[0].storage", "unknown-code"),
             (|d| d.lines = vec![d.lines[0].clone(); 501], "lines", "too-many"),
             (|d| d.events = vec![d.events[0].clone(); 201], "events", "too-many"),

@@ -220,8 +220,8 @@ pub(super) async fn step(
 }
 
 /// A correction as it came.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct CorrectionBody {
     pub field: String,
     pub value: String,
@@ -355,7 +355,7 @@ pub(super) async fn decide(
     let attempt = ruling.attempt();
     desk.signed_reply(Permission::Decide, &body.0.password, attempt, move |tx, signer| {
         ruling.make(tx, signer)?;
-        Reply::ok(present(tx, &ruling.number)?)
+        Reply::ok(corrections::view(tx.read(), &KIND, (&ruling.number, &ruling.id))?)
     })
     .await
 }

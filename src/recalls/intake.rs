@@ -1,6 +1,5 @@
 //! What a person or machine tells of a recall, every value checked and all faults told at once. API and pages share it.
 
-use chrono::{NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,7 +7,6 @@ use serde_json::Value;
 use super::record::{Booking, Class, MOST_BATCHES, Origin, Role};
 use super::store::{Filling, Registration, TEXT, TITLE};
 use crate::error::{Error, FieldError, Kind, Result};
-use crate::time::Timestamp;
 use crate::web::input::{self, Faults};
 
 /// Characters of a code at most: material, batch, customer.
@@ -92,19 +90,6 @@ pub struct BookingDraft {
     pub note: Option<String>,
 }
 
-/// An instant as a machine or a person writes it: RFC 3339, or date and time of day in the site's zone.
-///
-/// # Errors
-/// 422 at `field`.
-pub fn instant(field: &str, value: &str, zone: Tz) -> Result<Timestamp> {
-    let text = value.trim();
-    let local = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"]
-        .iter()
-        .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
-        .and_then(|local| zone.from_local_datetime(&local).earliest());
-    local.map_or_else(|| input::instant(field, text), |at| Ok(Timestamp(at.timestamp_micros())))
-}
-
 /// A registration, checked but for what only the present can say.
 ///
 /// # Errors
@@ -117,7 +102,7 @@ pub fn registration(draft: &Draft, zone: Tz) -> Result<Registration> {
     let reason = faults.take(input::text("reason", &draft.reason, TEXT));
     let role = faults.take(input::code::<Role>("role", &draft.role));
     let origin = faults.take(input::code::<Origin>("origin", &draft.origin));
-    let decided = faults.take(instant("decided_at", &draft.decided_at, zone));
+    let decided = faults.take(input::instant_here("decided_at", &draft.decided_at, zone));
     let batches = batches(&draft.batches, &mut faults);
     match (title, class, rationale, reason, role, origin, decided) {
         (
@@ -213,7 +198,7 @@ pub fn filling(patch: &Patch, zone: Tz) -> Result<Filling> {
 fn booking(draft: &BookingDraft, (at, zone): (&str, Tz), faults: &mut Faults) -> Option<Booking> {
     let told = |value: &Option<String>| value.clone().filter(|value| !value.trim().is_empty());
     let when = |field: &str, value: &Option<String>, faults: &mut Faults| {
-        told(value).and_then(|value| faults.take(instant(&format!("{at}.{field}"), &value, zone)))
+        told(value).and_then(|value| faults.take(input::instant_here(&format!("{at}.{field}"), &value, zone)))
     };
     let customer = faults.take(input::line(&format!("{at}.customer"), &draft.customer, CODE));
     let notified_at = when("notified_at", &draft.notified_at, faults);
@@ -228,6 +213,7 @@ fn booking(draft: &BookingDraft, (at, zone): (&str, Tz), faults: &mut Faults) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Timestamp;
 
     const ZONE: Tz = chrono_tz::Asia::Shanghai;
 
@@ -245,15 +231,6 @@ mod tests {
         let batches: Vec<_> =
             batches.iter().map(|one| (one.material.as_deref(), one.batch.as_str())).collect();
         assert_eq!(batches, [(None, "230815"), (Some("100238"), "230 816")]);
-    }
-
-    #[test]
-    fn a_time_of_day_is_read_in_the_sites_zone() {
-        let noon = Timestamp::parse("2026-03-02T04:00:00Z").unwrap();
-        for text in ["2026-03-02 12:00", "2026-03-02T12:00:00", "2026-03-02T04:00:00Z"] {
-            assert_eq!(instant("at", text, ZONE).unwrap(), noon, "{text}");
-        }
-        assert_eq!(instant("at", "2026-03-02", ZONE).unwrap_err().fields()[0].code, "not-a-date");
     }
 
     #[test]

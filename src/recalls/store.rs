@@ -1,5 +1,6 @@
 //! Recalls in the database: registering with the trace, filling, later hits, and what the shared rules of records ask.
 
+use chrono_tz::Tz;
 use diesel::prelude::*;
 
 use super::record::{
@@ -322,10 +323,10 @@ pub fn note_hits(tx: &mut Tx<'_>, actor: &Actor, hits: &[Line]) -> Result<()> {
 }
 
 fn check(db: &mut Db, standing: &Standing, proposed: &Proposed<'_>) -> Result<String> {
-    let Proposed { field, value, now, .. } = *proposed;
+    let Proposed { field, value, now, zone } = *proposed;
     if let Some((code, field)) = customer_field(field) {
         let state = require(db, &standing.number)?;
-        let (row, kept) = corrected(&state, (code, field), value)?;
+        let (row, kept) = corrected(&state, (code, field), (value, zone))?;
         // The checker speaks of the row's field; the request has only `value`.
         state.plausible(&row, "", now).map_err(at_value)?;
         return Ok(kept);
@@ -337,7 +338,7 @@ fn check(db: &mut Db, standing: &Standing, proposed: &Proposed<'_>) -> Result<St
         "role" => input::code::<Role>("value", value).map(|role| role.code().to_owned()),
         "origin" => input::code::<Origin>("value", value).map(|origin| origin.code().to_owned()),
         "decided_at" => {
-            let decided = input::instant("value", value)?;
+            let decided = input::instant_here("value", value, zone)?;
             if decided > now {
                 return Err(Error::invalid("value", "in-future"));
             }
@@ -353,11 +354,15 @@ fn at_value(error: Error) -> Error {
 }
 
 /// A customer's row with one value corrected, and that value as kept.
-fn corrected(state: &RecallState, (code, field): (&str, &str), value: &str) -> Result<(Customer, String)> {
+fn corrected(
+    state: &RecallState,
+    (code, field): (&str, &str),
+    (value, zone): (&str, Tz),
+) -> Result<(Customer, String)> {
     let row = state.customers.iter().find(|row| row.customer_code == code);
     let mut row = row.cloned().ok_or_else(|| Error::invalid("field", "unknown-code"))?;
     let kept = match field {
-        "notified_at" | "acknowledged_at" => input::instant("value", value)?.to_string(),
+        "notified_at" | "acknowledged_at" => input::instant_here("value", value, zone)?.to_string(),
         "returned" => input::decimal("value", value)?,
         "note" => input::text("value", value, TEXT)?,
         _ => return Err(Error::invalid("field", "unknown-code")),
@@ -375,7 +380,7 @@ fn apply(tx: &mut Tx<'_>, standing: &Standing, proposed: &Proposed<'_>) -> Resul
     let (number, value) = (standing.number.as_str(), proposed.value);
     if let Some(named) = customer_field(proposed.field) {
         let state = require(tx.read(), number)?;
-        let (row, _) = corrected(&state, named, value)?;
+        let (row, _) = corrected(&state, named, (value, proposed.zone))?;
         return write_customer(tx, &row);
     }
     let mut row: Recall = recall::table.find(number).first(tx.read())?;

@@ -3,6 +3,7 @@
 
 use std::str::FromStr;
 
+use chrono::{NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 
 use crate::error::{Error, FieldError, Kind, Result};
@@ -100,17 +101,27 @@ pub fn code<T: FromStr>(field: &str, value: &str) -> Result<T> {
 
 /// An RFC 3339 instant.
 pub fn instant(field: &str, value: &str) -> Result<Timestamp> {
-    dated(field, value, Timestamp::parse(value.trim()))
+    dated((field, "not-an-instant"), value, Timestamp::parse(value.trim()))
+}
+
+/// An instant as a machine or a person writes it: RFC 3339, or date and time of day in `zone`.
+pub fn instant_here(field: &str, value: &str, zone: Tz) -> Result<Timestamp> {
+    const FORMS: [&str; 4] = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"];
+    let text = value.trim();
+    let local = FORMS.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
+    let local = local.and_then(|local| zone.from_local_datetime(&local).earliest());
+    let read = local.map_or_else(|| Timestamp::parse(text), |at| Some(Timestamp(at.timestamp_micros())));
+    dated((field, "not-an-instant-here"), value, read)
 }
 
 /// An instant, or a date as its first microsecond in `zone` (`effective_from`, `*_from`).
 pub fn start(field: &str, value: &str, zone: Tz) -> Result<Timestamp> {
-    dated(field, value, Timestamp::parse_start(value.trim(), zone))
+    dated((field, "not-a-date"), value, Timestamp::parse_start(value.trim(), zone))
 }
 
 /// An instant, or a date as its last microsecond in `zone` (`as_of`, `*_to`).
 pub fn end(field: &str, value: &str, zone: Tz) -> Result<Timestamp> {
-    dated(field, value, Timestamp::parse_end(value.trim(), zone))
+    dated((field, "not-a-date"), value, Timestamp::parse_end(value.trim(), zone))
 }
 
 /// A quantity: digits, at most 15 before the point and 6 behind, no sign; returned without needless zeros.
@@ -131,11 +142,11 @@ pub fn decimal(field: &str, value: &str) -> Result<String> {
     Ok(if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") })
 }
 
-fn dated(field: &str, value: &str, read: Option<Timestamp>) -> Result<Timestamp> {
+fn dated((field, code): (&str, &'static str), value: &str, read: Option<Timestamp>) -> Result<Timestamp> {
     if value.trim().is_empty() {
         return Err(Error::invalid(field, "required"));
     }
-    read.ok_or_else(|| Error::invalid(field, "not-a-date"))
+    read.ok_or_else(|| Error::invalid(field, code))
 }
 
 fn measured(field: &str, value: &str, most: usize) -> Result<Option<String>> {
@@ -196,6 +207,17 @@ mod tests {
     }
 
     #[test]
+    fn a_time_of_day_is_read_in_the_sites_zone() {
+        let zone = chrono_tz::Asia::Shanghai;
+        let noon = Timestamp::parse("2026-03-02T04:00:00Z").unwrap();
+        for text in ["2026-03-02 12:00", "2026-03-02T12:00:00", " 2026-03-02T04:00:00Z"] {
+            assert_eq!(instant_here("at", text, zone).unwrap(), noon, "{text}");
+        }
+        let day = instant_here("at", "2026-03-02", zone).unwrap_err();
+        assert_eq!(day.fields()[0].code, "not-an-instant-here");
+    }
+
+    #[test]
     fn all_faults_are_told_at_once() {
         let mut faults = Faults::new();
         let title = faults.take(line("title", "", 10));
@@ -203,6 +225,6 @@ mod tests {
         assert!(title.is_none() && due.is_none());
         let error = faults.check().unwrap_err();
         let codes: Vec<_> = error.fields().iter().map(|f| (f.field.as_str(), f.code)).collect();
-        assert_eq!(codes, [("title", "required"), ("due", "not-a-date")]);
+        assert_eq!(codes, [("title", "required"), ("due", "not-an-instant")]);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
-use serde_json::json;
+use serde_json::{Value, json};
 use sopledger::ledger::folder::Folder;
 use sopledger::ledger::signer::SignerState;
 use sopledger::ledger::site::Place;
@@ -332,4 +332,30 @@ fn shown_settings_do_not_show_the_databases_password() {
             assert!(!String::from_utf8_lossy(&all).contains("geheim"), "{url}: {arguments:?}");
         }
     }
+}
+
+#[test]
+fn each_setting_is_shown_with_its_origin() {
+    let installation = Installation::new(None);
+    std::fs::create_dir_all(&installation.data).unwrap();
+    std::fs::write(installation.data.join("sopledger.toml"), "zone = \"Europe/Zurich\"\nlog = \"debug\"\n")
+        .unwrap();
+    let shown = installation.run(&["config", "--json", "--listen", "127.0.0.1:9"]);
+    let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
+    let expected = [
+        ("data", "option", installation.data.to_str().unwrap()),
+        ("listen", "option", "127.0.0.1:9"),
+        ("log", "environment", "warn"),
+        ("zone", "file", "Europe/Zurich"),
+        ("log_format", "default", "text"),
+    ];
+    for (name, origin, value) in expected {
+        assert_eq!(
+            (&shown[name]["origin"], &shown[name]["value"]),
+            (&json!(origin), &json!(value)),
+            "{name}"
+        );
+    }
+    let plain = String::from_utf8(installation.run(&["config"]).stdout).unwrap();
+    assert!(plain.lines().any(|line| line.starts_with("zone ") && line.ends_with(" file")), "{plain}");
 }
