@@ -39,6 +39,18 @@ pub struct Options {
     /// Address to listen on [default: 127.0.0.1:8080]
     #[arg(long, global = true, value_name = "ADDR", env = "SOPLEDGER_LISTEN")]
     pub listen: Option<String>,
+    /// Time-stamping authority (RFC 3161) that stamps the ledger's checkpoints: `http://…` or `https://…`
+    #[arg(long, global = true, value_name = "URL", env = "SOPLEDGER_TSA_URL", hide_env_values = true)]
+    pub tsa_url: Option<String>,
+    /// The authority's certificates, PEM, up to its root; without them nothing is stamped
+    #[arg(long, global = true, value_name = "FILE", env = "SOPLEDGER_TSA_CHAIN")]
+    pub tsa_chain: Option<PathBuf>,
+    /// How often to stamp while the service runs: hourly or daily [default: daily]
+    #[arg(long, global = true, value_name = "EVERY", env = "SOPLEDGER_TSA_EVERY")]
+    pub tsa_every: Option<String>,
+    /// Policy to stamp under, an object identifier [default: the authority's own]
+    #[arg(long, global = true, value_name = "OID", env = "SOPLEDGER_TSA_POLICY")]
+    pub tsa_policy: Option<String>,
 }
 
 /// The same settings in a file; unknown keys are refused.
@@ -50,6 +62,10 @@ struct File {
     log: Option<String>,
     log_format: Option<String>,
     listen: Option<String>,
+    tsa_url: Option<String>,
+    tsa_chain: Option<PathBuf>,
+    tsa_every: Option<String>,
+    tsa_policy: Option<String>,
 }
 
 /// Where a setting's value comes from.
@@ -98,6 +114,14 @@ pub struct Config {
     pub log_format: Setting<String>,
     /// Address to listen on.
     pub listen: Setting<String>,
+    /// Address of the time-stamping authority.
+    pub tsa_url: Setting<Option<String>>,
+    /// Its certificates.
+    pub tsa_chain: Setting<Option<PathBuf>>,
+    /// `hourly` or `daily`.
+    pub tsa_every: Setting<String>,
+    /// The policy asked for.
+    pub tsa_policy: Setting<Option<String>>,
     /// The file that was read.
     pub file: Option<PathBuf>,
 }
@@ -127,6 +151,10 @@ impl Config {
             log: Setting::pick(options.log.clone(), file.log, "info".to_owned()),
             log_format: Setting::pick(options.log_format.clone(), file.log_format, "text".to_owned()),
             listen: Setting::pick(options.listen.clone(), file.listen, "127.0.0.1:8080".to_owned()),
+            tsa_url: Setting::pick(options.tsa_url.clone().map(Some), file.tsa_url.map(Some), None),
+            tsa_chain: Setting::pick(options.tsa_chain.clone().map(Some), file.tsa_chain.map(Some), None),
+            tsa_every: Setting::pick(options.tsa_every.clone(), file.tsa_every, "daily".to_owned()),
+            tsa_policy: Setting::pick(options.tsa_policy.clone().map(Some), file.tsa_policy.map(Some), None),
             file: path,
         })
     }
@@ -154,6 +182,14 @@ impl Config {
             ("log", self.log.value.clone(), self.log.origin),
             ("log_format", self.log_format.value.clone(), self.log_format.origin),
             ("listen", self.listen.value.clone(), self.listen.origin),
+            ("tsa_url", self.tsa_url.value.as_deref().map(redacted).unwrap_or_default(), self.tsa_url.origin),
+            (
+                "tsa_chain",
+                self.tsa_chain.value.as_deref().map(|path| path.display().to_string()).unwrap_or_default(),
+                self.tsa_chain.origin,
+            ),
+            ("tsa_every", self.tsa_every.value.clone(), self.tsa_every.origin),
+            ("tsa_policy", self.tsa_policy.value.clone().unwrap_or_default(), self.tsa_policy.origin),
         ]
     }
 }
