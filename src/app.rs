@@ -5,8 +5,10 @@ use actix_web::http::Method;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 
+use crate::anchors::Witness;
 use crate::error::{Error, Result};
 use crate::home::now::Texts;
+use crate::ledger::anchor;
 use crate::ledger::site::Site;
 use crate::ledger::subject::Governed;
 use crate::ledger::verify;
@@ -15,7 +17,9 @@ use crate::people::desk::InFlight;
 use crate::people::gate::{self, Callers, Route};
 use crate::trail::{self, Verifier};
 use crate::web::{metrics::Metrics, page, request};
-use crate::{codes, deviations, documents, health, home, jobs, links, openapi, orders, people, recalls};
+use crate::{
+    anchors, codes, deviations, documents, health, home, jobs, links, openapi, orders, people, recalls,
+};
 
 /// Every route there is, in the order in which addresses are tried.
 pub fn routes() -> Vec<Route> {
@@ -30,6 +34,8 @@ pub fn routes() -> Vec<Route> {
     routes.extend(codes::routes());
     routes.extend(health::routes());
     routes.extend(openapi::routes());
+    // Before the trail, whose entries are tried under any name.
+    routes.extend(anchors::routes());
     routes.extend(trail::routes());
     routes
 }
@@ -44,6 +50,7 @@ pub const GOVERNED: &[Governed] = &[
     deviations::store::GOVERNED,
     recalls::store::GOVERNED,
     links::store::GOVERNED,
+    anchor::GOVERNED,
 ];
 
 /// What links know of the features whose subjects they tie.
@@ -79,6 +86,7 @@ pub struct Shared {
     pages: web::Data<documents::pages::KeptPages>,
     texts: web::Data<Texts>,
     verifier: web::Data<Verifier>,
+    witness: web::Data<Witness>,
 }
 
 impl Shared {
@@ -101,7 +109,18 @@ impl Shared {
             callers: web::Data::new(Callers::default()),
             in_flight: web::Data::new(InFlight::default()),
             verifier: web::Data::new(Verifier::new(GOVERNED)),
+            witness: web::Data::default(),
         }
+    }
+
+    /// The same with an outside witness.
+    pub fn witnessed_by(self, witness: Witness) -> Self {
+        Self { witness: web::Data::new(witness), ..self }
+    }
+
+    /// The outside witness.
+    pub fn witness(&self) -> &web::Data<Witness> {
+        &self.witness
     }
 
     /// Registers routes and state on a worker's application.
@@ -116,7 +135,9 @@ impl Shared {
             .app_data(self.texts.clone())
             .app_data(self.pages.clone())
             .app_data(web::Data::new(RESOLVERS))
-            .app_data(self.verifier.clone());
+            .app_data(self.verifier.clone())
+            .app_data(web::Data::new(self.witness.every()))
+            .app_data(self.witness.clone());
         crate::web::routes(config);
         let mut waiting = routes();
         while let Some(first) = waiting.first() {
@@ -167,6 +188,32 @@ pub fn begin_background_work(shared: &Shared) {
             beat.tick().await;
             if let Err(error) = site.lane.write(documents::effect::note_passed).await {
                 tracing::warn!(%error, "instants of effect were not noted");
+            }
+        }
+    });
+    if shared.witness.is_configured() {
+        begin_witnessing(shared);
+    }
+}
+
+/// How often the program looks whether a time stamp is due.
+const WITNESSED: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// Has checkpoints stamped when they are due. The authority is waited for on a thread that may wait; what goes wrong
+/// is told by the witness itself.
+fn begin_witnessing(shared: &Shared) {
+    let (site, witness) = (shared.site.clone(), shared.witness.clone());
+    actix_web::rt::spawn(async move {
+        let mut beat = tokio::time::interval(WITNESSED);
+        beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            beat.tick().await;
+            let (site, witness) = (site.clone(), witness.clone());
+            let looked = web::block(move || witness.when_due(&site).map(|_| ())).await;
+            if let Ok(Err(error)) = looked
+                && error.kind() != crate::error::Kind::Unavailable
+            {
+                tracing::error!(%error, "no time stamp was kept");
             }
         }
     });

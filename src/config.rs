@@ -40,6 +40,18 @@ pub struct Options {
     /// Address to listen on [default: 127.0.0.1:8080]
     #[arg(long, global = true, value_name = "ADDR", env = "SOPLEDGER_LISTEN")]
     pub listen: Option<String>,
+    /// Time-stamping authority (RFC 3161) that stamps the ledger's checkpoints: `http://…` or `https://…`
+    #[arg(long, global = true, value_name = "URL", env = "SOPLEDGER_TSA_URL", hide_env_values = true)]
+    pub tsa_url: Option<String>,
+    /// The authority's certificates, PEM, up to its root; without them nothing is stamped
+    #[arg(long, global = true, value_name = "FILE", env = "SOPLEDGER_TSA_CHAIN")]
+    pub tsa_chain: Option<PathBuf>,
+    /// How often to stamp while the service runs: hourly or daily [default: daily]
+    #[arg(long, global = true, value_name = "EVERY", env = "SOPLEDGER_TSA_EVERY")]
+    pub tsa_every: Option<String>,
+    /// Policy to stamp under, an object identifier [default: the authority's own]
+    #[arg(long, global = true, value_name = "OID", env = "SOPLEDGER_TSA_POLICY")]
+    pub tsa_policy: Option<String>,
 }
 
 /// The same settings in a file; unknown keys are refused.
@@ -51,6 +63,10 @@ struct File {
     log: Option<String>,
     log_format: Option<String>,
     listen: Option<String>,
+    tsa_url: Option<String>,
+    tsa_chain: Option<PathBuf>,
+    tsa_every: Option<String>,
+    tsa_policy: Option<String>,
 }
 
 /// Where a setting's value comes from.
@@ -113,6 +129,14 @@ pub struct Config {
     pub log_format: Setting<String>,
     /// Address to listen on.
     pub listen: Setting<String>,
+    /// Address of the time-stamping authority.
+    pub tsa_url: Setting<Option<String>>,
+    /// Its certificates.
+    pub tsa_chain: Setting<Option<PathBuf>>,
+    /// `hourly` or `daily`.
+    pub tsa_every: Setting<String>,
+    /// The policy asked for.
+    pub tsa_policy: Setting<Option<String>>,
     /// The file that was read.
     pub file: Option<PathBuf>,
 }
@@ -143,8 +167,10 @@ impl Config {
             value: zone.value.parse::<Tz>().map_err(|_| Error::invalid("zone", "unknown-code"))?,
             origin: zone.origin,
         };
-        let url = (options.database_url.clone().map(Some), origin("database_url"));
-        let url = Setting::pick(url, file.database_url.map(Some), None);
+        let perhaps = |option: &str, given: &Option<String>, file: Option<String>| {
+            Setting::pick((given.clone().map(Some), origin(option)), file.map(Some), None)
+        };
+        let url = perhaps("database_url", &options.database_url, file.database_url);
         Ok(Self {
             data,
             database_url: url,
@@ -152,6 +178,14 @@ impl Config {
             log: text("log", &options.log, file.log, "info"),
             log_format: text("log_format", &options.log_format, file.log_format, "text"),
             listen: text("listen", &options.listen, file.listen, "127.0.0.1:8080"),
+            tsa_url: perhaps("tsa_url", &options.tsa_url, file.tsa_url),
+            tsa_chain: Setting::pick(
+                (options.tsa_chain.clone().map(Some), origin("tsa_chain")),
+                file.tsa_chain.map(Some),
+                None,
+            ),
+            tsa_every: text("tsa_every", &options.tsa_every, file.tsa_every, "daily"),
+            tsa_policy: perhaps("tsa_policy", &options.tsa_policy, file.tsa_policy),
             file: path,
         })
     }
@@ -179,6 +213,14 @@ impl Config {
             ("log", self.log.value.clone(), self.log.origin),
             ("log_format", self.log_format.value.clone(), self.log_format.origin),
             ("listen", self.listen.value.clone(), self.listen.origin),
+            ("tsa_url", self.tsa_url.value.as_deref().map(redacted).unwrap_or_default(), self.tsa_url.origin),
+            (
+                "tsa_chain",
+                self.tsa_chain.value.as_deref().map(|path| path.display().to_string()).unwrap_or_default(),
+                self.tsa_chain.origin,
+            ),
+            ("tsa_every", self.tsa_every.value.clone(), self.tsa_every.origin),
+            ("tsa_policy", self.tsa_policy.value.clone().unwrap_or_default(), self.tsa_policy.origin),
         ]
     }
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::backup;
 use crate::error::{Error, Result};
+use crate::ledger::anchor::{self, Anchor, Every};
 use crate::ledger::site::Site;
 use crate::ledger::store as ledger;
 use crate::people::gate::{Gate, Route};
@@ -52,6 +53,8 @@ pub struct Report {
     free: u64,
     now: Timestamp,
     backup: Option<Timestamp>,
+    anchor: Option<Anchor>,
+    every: Every,
 }
 
 impl Report {
@@ -76,6 +79,30 @@ impl Report {
         self.backup_age().is_none_or(|age| age > backup::LATE)
     }
 
+    /// When an outside witness stamped last; none where none ever did.
+    pub fn anchor(&self) -> Option<Timestamp> {
+        self.anchor.as_ref().map(|anchor| anchor.kept_at)
+    }
+
+    /// Whether an outside witness is configured.
+    pub fn is_witnessed(&self) -> bool {
+        self.every.0.is_some()
+    }
+
+    /// Seconds since the last time stamp of an outside witness was kept.
+    pub fn anchor_age(&self) -> Option<i64> {
+        self.anchor.as_ref().map(|anchor| (self.now.0 - anchor.kept_at.0) / 1_000_000)
+    }
+
+    /// Whether a time stamp is wanted and twice its time has passed, with something new to be stamped. As with a
+    /// backup, a node that is taken out of service for it helps nobody.
+    pub fn anchor_overdue(&self) -> bool {
+        let Some(every) = self.every.0 else { return false };
+        let stamped = self.anchor.as_ref().and_then(|anchor| u64::try_from(anchor.entries).ok()).unwrap_or(0);
+        // The last stamp's own entry needs none.
+        self.anchor_age().is_none_or(|age| age > 2 * every && self.signed > stamped + 1)
+    }
+
     /// Whether all is as it should be.
     pub fn is_ready(&self) -> bool {
         self.checks.iter().all(|check| check.ok)
@@ -91,17 +118,22 @@ impl Report {
             "status": status,
             "checks": checks.collect::<serde_json::Map<_, _>>(),
             "backup": { "age_seconds": self.backup_age(), "overdue": self.backup_overdue() },
+            "anchor": {
+                "configured": self.is_witnessed(), "age_seconds": self.anchor_age(), "overdue": self.anchor_overdue(),
+            },
         })
     }
 }
 
-/// Looks at schema, ledger, signer and disk.
-pub async fn report(site: &Site) -> Report {
-    let look = |db: &mut store::Db| Ok((store::schema_state(db)?, ledger::head(db)?, backup::last(db)?));
+/// Looks at schema, ledger, signer and disk; a time stamp is wanted `every` so often.
+pub async fn report(site: &Site, every: Every) -> Report {
+    let look = |db: &mut store::Db| {
+        Ok((store::schema_state(db)?, ledger::head(db)?, backup::last(db)?, anchor::last(db)?))
+    };
     let found = site.readers.read(look).await;
-    let (schema, head, backup) = match found {
-        Ok((state, head, backup)) => (Ok(state), head, backup),
-        Err(error) => (Err(error), None, None),
+    let (schema, head, backup, anchor) = match found {
+        Ok((state, head, backup, anchor)) => (Ok(state), head, backup, anchor),
+        Err(error) => (Err(error), None, None, None),
     };
     let now = site.clock.now();
     let check = |name, ok, detail| Check { name, ok, detail };
@@ -124,7 +156,7 @@ pub async fn report(site: &Site) -> Report {
         check("signer", signed > 0 && !behind, format!("{signed}")),
         disk,
     ];
-    Report { checks, entries, signed, free, now, backup }
+    Report { checks, entries, signed, free, now, backup, anchor, every }
 }
 
 fn disk(site: &Site) -> (Check, u64) {
@@ -141,8 +173,8 @@ async fn alive() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "alive" }))
 }
 
-async fn ready(site: web::Data<Site>) -> HttpResponse {
-    let report = report(&site).await;
+async fn ready(site: web::Data<Site>, every: web::Data<Every>) -> HttpResponse {
+    let report = report(&site, **every).await;
     let mut answer = if report.is_ready() { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     answer.json(report.json())
 }
@@ -156,6 +188,8 @@ pub struct Gauges {
     free: Gauge<i64, AtomicI64>,
     ready: Gauge<i64, AtomicI64>,
     backup: Gauge<i64, AtomicI64>,
+    anchor: Gauge<i64, AtomicI64>,
+    anchor_overdue: Gauge<i64, AtomicI64>,
 }
 
 impl Gauges {
@@ -184,6 +218,17 @@ impl Gauges {
             Unit::Seconds,
             self.backup.clone(),
         );
+        registry.register_with_unit(
+            "anchor_age",
+            "Time since the last time stamp of an outside witness, -1 where there is none",
+            Unit::Seconds,
+            self.anchor.clone(),
+        );
+        registry.register(
+            "anchor_overdue",
+            "Whether a time stamp is wanted and late, 0 or 1",
+            self.anchor_overdue.clone(),
+        );
         registry.register("ready", "Whether the node can serve, 0 or 1", self.ready.clone());
     }
 
@@ -194,6 +239,8 @@ impl Gauges {
         self.waiting.set(i64::try_from(site.lane.waiting()).unwrap_or(i64::MAX));
         self.free.set(number(report.free));
         self.backup.set(report.backup_age().unwrap_or(-1));
+        self.anchor.set(report.anchor_age().unwrap_or(-1));
+        self.anchor_overdue.set(i64::from(report.anchor_overdue()));
         self.ready.set(i64::from(report.is_ready()));
     }
 }
@@ -202,8 +249,9 @@ async fn metrics(
     site: web::Data<Site>,
     metrics: web::Data<Metrics>,
     gauges: web::Data<Gauges>,
+    every: web::Data<Every>,
 ) -> Result<HttpResponse, Error> {
-    gauges.read(&site, &report(&site).await);
+    gauges.read(&site, &report(&site, **every).await);
     let text = metrics.render()?;
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8"))

@@ -5,6 +5,7 @@
 //! [`web`] (pages, forms, words), [`text`] (Markdown), [`store`] (SQLite and PostgreSQL), [`time`], [`id`] and
 //! [`error`]. Imports point down. `ARCHITECTURE.md` is the map.
 
+pub mod anchors;
 pub mod app;
 pub mod backup;
 pub mod cli;

@@ -10,7 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["ledger"],
     &["signatures", "config", "backup"],
     &["people"],
-    &["records", "jobs", "trail", "health"],
+    &["records", "jobs", "trail", "health", "anchors"],
     &["links"],
     &["documents"],
     &["orders"],

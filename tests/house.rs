@@ -48,21 +48,35 @@ pub fn both(test: impl Fn(&House)) {
     }
 }
 
+/// The same with something added to what the workers share.
+pub fn both_with(add: impl Fn(Shared) -> Shared, test: impl Fn(&House)) {
+    test(&House::sqlite_with(&add));
+    if let Some(url) = postgres::database() {
+        let target = Target::from_url(&url).unwrap();
+        test(&House::open(tempfile::tempdir().unwrap(), target, &add));
+    }
+}
+
 impl House {
-    /// A house on an SQLite file.
-    pub fn sqlite() -> Self {
+    /// A house on an SQLite file, with something added.
+    pub fn sqlite_with(add: &impl Fn(Shared) -> Shared) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let target = Target::Sqlite(Folder::new(folder.path()).database());
-        Self::open(folder, target)
+        Self::open(folder, target, add)
+    }
+
+    /// A house on an SQLite file.
+    pub fn sqlite() -> Self {
+        Self::sqlite_with(&|shared| shared)
     }
 
     /// A house on a database of its own in the tests' PostgreSQL server; none where there is no server.
     pub fn postgres() -> Option<Self> {
         let url = postgres::database()?;
-        Some(Self::open(tempfile::tempdir().unwrap(), Target::from_url(&url).unwrap()))
+        Some(Self::open(tempfile::tempdir().unwrap(), Target::from_url(&url).unwrap(), &|shared| shared))
     }
 
-    fn open(folder: tempfile::TempDir, target: Target) -> Self {
+    fn open(folder: tempfile::TempDir, target: Target, add: &impl Fn(Shared) -> Shared) -> Self {
         let clock = Clock::scripted(Timestamp::parse(MORNING).unwrap());
         let zone = chrono_tz::Asia::Shanghai;
         let place = Place { target, folder: Folder::new(folder.path()), clock, zone };
@@ -90,7 +104,7 @@ impl House {
             };
             site.lane.write_here(move |tx| accounts::create_first(tx, &new, &[role])).unwrap();
         }
-        Self::serve(folder, place, site)
+        Self::serve(folder, place, add(Shared::new(site)))
     }
 
     /// The demo, whole, on SQLite.
@@ -113,11 +127,10 @@ impl House {
         let today = chrono::NaiveDate::from_ymd_opt(2026, 3, 2).unwrap();
         seed(&place, &Seeding { password: PASSWORD, today, most: None }).unwrap();
         let site = place.open(true).unwrap();
-        Self::serve(folder, place, site)
+        Self::serve(folder, place, Shared::new(site))
     }
 
-    fn serve(folder: tempfile::TempDir, place: Place, site: Site) -> Self {
-        let shared = Shared::new(site);
+    fn serve(folder: tempfile::TempDir, place: Place, shared: Shared) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (sender, receiver) = std::sync::mpsc::channel();

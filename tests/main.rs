@@ -1,5 +1,6 @@
 //! The crate as outsiders and its own floors see it: one binary, one module for each part.
 
+mod anchors;
 mod browser;
 mod contract;
 mod demo;
@@ -23,4 +24,5 @@ mod processes;
 mod recalls;
 mod rights;
 mod trail;
+mod tsa;
 mod words;

@@ -8,6 +8,7 @@ use chrono::Utc;
 use clap::Args;
 
 use super::serve;
+use crate::anchors::{Authority, Witness};
 use crate::config::Config;
 use crate::demo::{self, Seeded, Seeding};
 use crate::error::{Error, Result};
@@ -49,7 +50,8 @@ pub fn run(config: &Config, arguments: &Arguments) -> Result<()> {
     }
     place.check_safety()?;
     let people = demo::people()?;
-    serve::serve(place.open(true)?, listener, |address| {
+    let witness = Witness::new(Authority::configured(config)?);
+    serve::serve(place.open(true)?, (listener, witness), |address| {
         println!("Demo installation in {}: every record in it is invented.", folder.display());
         println!("Accounts, all with the password  {secret}");
         for person in &people {

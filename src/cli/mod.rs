@@ -2,6 +2,7 @@
 //! JSON document under `--json`, logs to standard error.
 
 mod accounts;
+mod anchor;
 mod backup;
 mod demo;
 mod import;
@@ -62,6 +63,8 @@ enum Command {
     Restore(backup::Restore),
     /// Move to the other database with the same ledger
     Move(backup::Move),
+    /// Have an outside authority time-stamp the newest checkpoint; list and export the stamps
+    Anchor(anchor::Anchor),
     /// Show the closed list of acts
     Acts(show::Format),
     /// Print the OpenAPI document of the HTTP interface
@@ -91,6 +94,7 @@ pub fn run() -> ExitCode {
         Command::Backup(wish) => backup::make(&config, &wish),
         Command::Restore(wish) => backup::restore(&config, &wish),
         Command::Move(wish) => backup::transfer(&config, &wish),
+        Command::Anchor(wish) => anchor::run(&config, &wish),
         Command::User(user) => accounts::user(&config, user),
         Command::Token(token) => accounts::token(&config, token),
         Command::Config(format) => show::config(&config, &format),

@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 
+use crate::anchors::{Authority, Witness};
 use crate::app::{self, Shared};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -12,8 +13,9 @@ pub fn run(config: &Config) -> Result<()> {
     let place = config.place()?;
     place.check()?;
     place.check_safety()?;
+    let witness = Witness::new(Authority::configured(config)?);
     let listener = listen(config)?;
-    serve(place.open(false)?, listener, |address| {
+    serve(place.open(false)?, (listener, witness), |address| {
         println!("Serving http://{address}");
     })
 }
@@ -26,9 +28,13 @@ pub fn listen(config: &Config) -> Result<TcpListener> {
 }
 
 /// Serves an open installation on a bound listener; `ready` is called once it answers.
-pub fn serve(site: Site, listener: TcpListener, ready: impl FnOnce(std::net::SocketAddr)) -> Result<()> {
+pub fn serve(
+    site: Site,
+    (listener, witness): (TcpListener, Witness),
+    ready: impl FnOnce(std::net::SocketAddr),
+) -> Result<()> {
     let address = listener.local_addr()?;
-    let shared = Shared::new(site);
+    let shared = Shared::new(site).witnessed_by(witness);
     let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let served = actix_web::rt::System::new().block_on(async {
         let server = app::server(&shared, listener, workers)?;

@@ -9,6 +9,7 @@ use super::tasks;
 use super::views::{Home, Now, Place};
 use crate::error::Result;
 use crate::health;
+use crate::ledger::anchor::Every;
 use crate::people::desk::Reader;
 use crate::people::gate::{Gate, Route};
 use crate::people::rights::{Permission, Role};
@@ -53,15 +54,22 @@ async fn now_page(view: View, reader: Reader, texts: web::Data<Texts>, asked: As
     Ok(page(&Now { frame, q: asked.q.trim().to_owned(), found, on_call }, StatusCode::OK))
 }
 
-async fn home(view: View, reader: Reader, texts: web::Data<Texts>) -> Result<HttpResponse> {
+async fn home(
+    view: View,
+    reader: Reader,
+    texts: web::Data<Texts>,
+    every: web::Data<Every>,
+) -> Result<HttpResponse> {
     let caller = &reader.caller;
     if caller.roles == [Role::Cs] {
         return now_page(view, reader, texts, Asked { q: String::new(), wi: None }).await;
     }
     let (asker, lang, at) = (caller.clone(), view.words.lang().tag(), view.now());
     let tasks = reader.read(move |db| tasks::of(db, &asker, (lang, at))).await?;
-    let health =
-        if caller.may(Permission::Administer) { Some(health::report(&reader.site).await) } else { None };
+    let health = match caller.may(Permission::Administer) {
+        true => Some(health::report(&reader.site, **every).await),
+        false => None,
+    };
     let template = Home {
         frame: view.frame(view.words.t("home-title"), ""),
         tasks,

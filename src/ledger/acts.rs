@@ -119,6 +119,8 @@ pub const LINK_REMOVED: Act = with("link.removed", &["reason"]);
 pub const LEDGER_CREATED: Act = with("ledger.created", &["alg", "demo"]);
 /// The whole was verified.
 pub const LEDGER_VERIFIED: Act = with("ledger.verified", &["integrity", "completeness", "to"]);
+/// An outside authority's time stamp over a checkpoint was kept.
+pub const ANCHOR_ADDED: Act = with("anchor.added", &["entries", "note", "token"]);
 /// The schema was brought up to date.
 pub const SYSTEM_MIGRATED: Act = with("system.migrated", &["schema"]);
 /// A backup was made.
@@ -143,5 +145,5 @@ pub const ALL: &[Act] = &[
     ORDER_RELEASED, DEVIATION_RAISED, DEVIATION_FILLED, DEVIATION_MOVED, DEVIATION_CLOSED, RECALL_OPENED,
     RECALL_FILLED, RECALL_MOVED, RECALL_HIT, RECALL_CLOSED, CORRECTION_REQUESTED, CORRECTION_DECIDED, LINK_CREATED,
     LINK_REMOVED, LEDGER_CREATED, LEDGER_VERIFIED, SYSTEM_MIGRATED,
-    BACKUP_MADE, BACKUP_DRILLED, SYSTEM_RESTORED, SYSTEM_MOVED, CLOCK_BACK,
+    ANCHOR_ADDED, BACKUP_MADE, BACKUP_DRILLED, SYSTEM_RESTORED, SYSTEM_MOVED, CLOCK_BACK,
 ];

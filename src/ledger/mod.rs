@@ -2,9 +2,10 @@
 //!
 //! Most of it is pure: bytes in, bytes and verdicts out, so that an outsider's verifier and ours can only agree or
 //! find a fault. [`lane`] is the one way to write; [`subject`] is what a feature tells so that its records can be
-//! sealed and checked; only `key` and `signer` touch files.
+//! sealed and checked; only `key` and `signer` touch files. [`anchor`] keeps what outside witnesses have stamped.
 
 pub mod acts;
+pub mod anchor;
 pub mod canon;
 pub mod chain;
 pub mod digest;

@@ -62,6 +62,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    anchor (id) {
+        id -> Text,
+        epoch -> BigInt,
+        entries -> BigInt,
+        note -> Text,
+        note_size -> BigInt,
+        reply -> Text,
+        reply_size -> BigInt,
+        chain -> Text,
+        chain_size -> BigInt,
+        stamped_at -> BigInt,
+        kept_at -> BigInt,
+        authority -> Text,
+        policy -> Text,
+        serial -> Text,
+    }
+}
+
+diesel::table! {
     job (id) {
         id -> Text,
         kind -> Text,
@@ -471,6 +490,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     ledger_checkpoint,
     content,
     sealed_value,
+    anchor,
     job,
     idempotency,
     account,

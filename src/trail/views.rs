@@ -119,6 +119,24 @@ impl VerifyPage {
             .into_owned()
     }
 
+    /// What outside witnesses cover, and what not yet.
+    fn witnessed(&self, report: &Report) -> String {
+        let w = self.frame.w;
+        let Some(last) = report.completeness.anchors.last() else {
+            return w.t("trail-anchors-none").into_owned();
+        };
+        let at = self.frame.second(&last.at);
+        let some = [("to", self.size(&last.to).into()), ("at", at.into()), ("by", last.by.as_str().into())];
+        let rest = match report.completeness.unanchored {
+            Some([from, to]) => {
+                let range = [("from", self.size(&from).into()), ("to", self.size(&to).into())];
+                w.with("trail-anchors-rest", &range)
+            }
+            None => w.t("trail-anchors-all"),
+        };
+        format!("{} {rest}", w.with("trail-anchors-some", &some))
+    }
+
     /// What a fault's check means, in the reader's language; the exact finding stands beside it in English.
     fn meaning(&self, fault: &Fault) -> String {
         let family = fault.check.split('.').next().unwrap_or_default();

@@ -5,14 +5,23 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 use sopledger::app::GOVERNED;
+use sopledger::ledger::lane::Actor;
 use sopledger::ledger::subject::NOT_GOVERNED;
 use sopledger::ledger::verify::{Fault, verify_target};
 use sopledger::store::{self, Db, Purpose};
 
 use super::tamper::{columns, governed_tables, one_row, other, run, set_something, settle, smuggle, trial};
 use crate::house::{House, PASSWORD, both};
+use crate::tsa::Tsa;
 
-/// The demo, and what its script leaves out: a token, a setting, a correction.
+/// The governed tables; without the one that stays empty on a machine that has no openssl.
+fn furnished_tables(db: &mut Db) -> Vec<&'static str> {
+    let mut tables = governed_tables();
+    tables.retain(|table| *table != "anchor" || store::count(db, table).unwrap() > 0);
+    tables
+}
+
+/// The demo, and what its script leaves out: a token, a setting, a correction, a time stamp.
 fn furnish(house: &House) {
     let (admin, cs) = (house.person("admin"), house.person("cs"));
     let token = json!({ "label": "ERP", "expires_on": "2027-01-01" });
@@ -26,6 +35,10 @@ fn furnish(house: &House) {
     let decision = format!("{path}/{}/decision", asked["id"].as_str().unwrap());
     let verdict = json!({ "approve": true, "reason": "属实", "password": PASSWORD });
     house.person("qa").post(&decision, verdict).expect(200);
+    settle(house);
+    if let Some(tsa) = Tsa::start() {
+        tsa.witness().stamp(&house.site, &Actor::cli()).unwrap();
+    }
     settle(house);
     let found = verify_target(&house.place.target, &house.place.folder, GOVERNED, &|_, _| {}).unwrap();
     assert_eq!((found.exit_code(), found.faults.as_slice()), (0, [].as_slice()));
@@ -44,7 +57,7 @@ fn change_every_column(house: &House) {
     furnish(house);
     let mut db = house.place.target.open(Purpose::Read).unwrap();
     let mut unseen = Vec::new();
-    for table in governed_tables() {
+    for table in furnished_tables(&mut db) {
         assert!(store::count(&mut db, table).unwrap() > 0, "furnish the house with a row of {table}");
         for column in columns(&mut db, table) {
             let found = trial(&house.place, |db| {
@@ -66,7 +79,7 @@ fn delete_and_smuggle(house: &House) {
     furnish(house);
     let mut db = house.place.target.open(Purpose::Read).unwrap();
     let mut unseen = Vec::new();
-    for table in governed_tables() {
+    for table in furnished_tables(&mut db) {
         let columns = columns(&mut db, table);
         let gone = trial(&house.place, |db| {
             let row = one_row(db, table);

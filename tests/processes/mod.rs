@@ -1,7 +1,7 @@
 //! The real binary, killed, ended, doubled and misled: what it has acknowledged is there, and what it refuses it names.
 
 mod backup;
-mod program;
+pub mod program;
 
 use std::sync::Mutex;
 use std::time::Duration;

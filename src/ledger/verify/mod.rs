@@ -4,6 +4,7 @@
 //! value: the pass goes on, and names every entry and subject at fault. Entries are streamed in pieces of 256 and
 //! checked on several threads; what stays in memory is one record for each subject, commitment and digest.
 
+mod anchors;
 mod content;
 mod entries;
 mod records;
@@ -18,7 +19,7 @@ use std::path::PathBuf;
 
 use diesel::Connection;
 
-pub use report::{Completeness, Fault, Integrity, LISTED, Report, Side, Verdict};
+pub use report::{Anchored, Completeness, Fault, Integrity, LISTED, Report, Side, Verdict};
 
 use crate::error::Result;
 use crate::ledger::chain::ChainVerifier;
@@ -151,6 +152,7 @@ pub fn verify(db: &mut Db, what: &Verification<'_>) -> Result<Report> {
         }
         let Ledger { subjects, kept, commitments, mut covered } = told;
         covered.subjects = subjects.count();
+        covered.anchors = anchors::check(db, &heads, &mut findings)?;
         subjects.compare(db, what.governed, &commitments, &mut findings)?;
         kept.finish(db, &steps, &mut findings)?;
         commitments.finish(db, &steps, &mut findings)?;
@@ -245,6 +247,7 @@ impl Ledger {
         self.covered.to = verified.chain.size().checked_sub(1);
         self.covered.signed = what.outside.size(&head.origin);
         self.covered.root = verified.chain.root();
+        self.covered.newest = u64::try_from(head.epoch).unwrap_or(1);
         Ok(())
     }
 }

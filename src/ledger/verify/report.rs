@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::ledger::chain;
 use crate::ledger::digest::Digest;
+use crate::time::Timestamp;
 
 /// Faults listed at most; a last one tells how many more there are.
 pub const LISTED: usize = 1000;
@@ -130,7 +131,9 @@ impl Findings {
             _ => Verdict::Fault,
         };
         let integrity = if self.integrity == 0 { Verdict::Sound } else { Verdict::Fault };
-        let Covered { entries, subjects, to, signed, root } = covered;
+        let Covered { entries, subjects, to, signed, root, newest, anchors } = covered;
+        let of_newest = |anchor: &&Anchored| anchor.epoch.unwrap_or(1) == newest;
+        let unanchored = anchors.iter().rev().find(of_newest).map_or(0, |anchor| anchor.to + 1);
         Report {
             integrity: Integrity { verdict: integrity, entries, subjects, from: to.map(|_| 0), to },
             completeness: Completeness {
@@ -138,8 +141,8 @@ impl Findings {
                 to: signed.and_then(|size| size.checked_sub(1)),
                 checkpoint: signed,
                 unsigned: to.map_or(0, |to| (to + 1).saturating_sub(signed.unwrap_or(0))),
-                anchors: Vec::new(),
-                unanchored: to.map(|to| [0, to]),
+                anchors,
+                unanchored: to.filter(|to| *to >= unanchored).map(|to| [unanchored, to]),
                 unchecked: self.unchecked,
             },
             faults: self.kept,
@@ -161,6 +164,10 @@ pub struct Covered {
     pub signed: Option<u64>,
     /// The root over the newest epoch.
     pub root: Option<Digest>,
+    /// The newest epoch.
+    pub newest: u64,
+    /// What outside witnesses cover.
+    pub anchors: Vec<Anchored>,
 }
 
 /// What is there is what was written.
@@ -178,6 +185,24 @@ pub struct Integrity {
     pub to: Option<u64>,
 }
 
+/// Entries that an outside witness covers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Anchored {
+    /// The tree, where it is not the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<u64>,
+    /// The first entry.
+    pub from: u64,
+    /// The last one.
+    pub to: u64,
+    /// The authority's instant: none of them was written later.
+    pub at: Timestamp,
+    /// Whose stamp.
+    pub by: String,
+    /// The stamp.
+    pub id: String,
+}
+
 /// What was written is all there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Completeness {
@@ -189,9 +214,9 @@ pub struct Completeness {
     pub checkpoint: Option<u64>,
     /// Entries after it: not yet signed, which is no fault.
     pub unsigned: u64,
-    /// Ranges that an outside witness covers: none, as long as no witness is set up.
-    pub anchors: Vec<[u64; 2]>,
-    /// The range that no outside witness covers.
+    /// Ranges that an outside witness covers, each with the stamp that is the first to cover it.
+    pub anchors: Vec<Anchored>,
+    /// The newest epoch's range that no outside witness covers yet.
     pub unanchored: Option<[u64; 2]>,
     /// What could not be checked, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -256,7 +281,21 @@ impl std::fmt::Display for Report {
         for what in &completeness.unchecked {
             writeln!(f, "  not checked: {what}")?;
         }
-        writeln!(f, "anchors:      none; no outside witness covers any range yet")?;
+        match completeness.anchors.last() {
+            Some(last) => write!(
+                f,
+                "anchors:      {} time stamps; entries up to #{} were there at {}, says {}",
+                completeness.anchors.len(),
+                last.to,
+                last.at,
+                last.by
+            )?,
+            None => write!(f, "anchors:      none")?,
+        }
+        match completeness.unanchored {
+            Some([from, to]) => writeln!(f, "; no outside witness covers #{from} to #{to} yet")?,
+            None => writeln!(f)?,
+        }
         for fault in &self.faults {
             write!(f, "fault {}", fault.check)?;
             if let Some(seq) = fault.seq {

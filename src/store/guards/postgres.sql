@@ -51,3 +51,7 @@ CREATE TRIGGER guard_rendition_row BEFORE INSERT OR UPDATE OR DELETE ON renditio
 ALTER TABLE rendition ENABLE ALWAYS TRIGGER guard_rendition_row;
 CREATE TRIGGER guard_rendition_truncate BEFORE TRUNCATE ON rendition FOR EACH STATEMENT EXECUTE FUNCTION guard_rendition();
 ALTER TABLE rendition ENABLE ALWAYS TRIGGER guard_rendition_truncate;
+CREATE TRIGGER guard_anchor_row BEFORE UPDATE OR DELETE ON anchor FOR EACH ROW EXECUTE FUNCTION guard_append_only();
+ALTER TABLE anchor ENABLE ALWAYS TRIGGER guard_anchor_row;
+CREATE TRIGGER guard_anchor_truncate BEFORE TRUNCATE ON anchor FOR EACH STATEMENT EXECUTE FUNCTION guard_append_only();
+ALTER TABLE anchor ENABLE ALWAYS TRIGGER guard_anchor_truncate;
