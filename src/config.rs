@@ -39,6 +39,12 @@ pub struct Options {
     /// Address to listen on [default: 127.0.0.1:8080]
     #[arg(long, global = true, value_name = "ADDR", env = "SOPLEDGER_LISTEN")]
     pub listen: Option<String>,
+    /// Minutes between two verifications of what is new, 0 for never [default: 60]
+    #[arg(long, global = true, value_name = "MINUTES", env = "SOPLEDGER_VERIFY_NEW_MINUTES")]
+    pub verify_new_minutes: Option<u32>,
+    /// Days between two verifications of the whole, 0 for never [default: 7]
+    #[arg(long, global = true, value_name = "DAYS", env = "SOPLEDGER_VERIFY_WHOLE_DAYS")]
+    pub verify_whole_days: Option<u32>,
 }
 
 /// The same settings in a file; unknown keys are refused.
@@ -50,6 +56,8 @@ struct File {
     log: Option<String>,
     log_format: Option<String>,
     listen: Option<String>,
+    verify_new_minutes: Option<u32>,
+    verify_whole_days: Option<u32>,
 }
 
 /// Where a setting's value comes from.
@@ -98,6 +106,10 @@ pub struct Config {
     pub log_format: Setting<String>,
     /// Address to listen on.
     pub listen: Setting<String>,
+    /// Minutes between two verifications of what is new.
+    pub verify_new_minutes: Setting<u32>,
+    /// Days between two verifications of the whole.
+    pub verify_whole_days: Setting<u32>,
     /// The file that was read.
     pub file: Option<PathBuf>,
 }
@@ -127,6 +139,8 @@ impl Config {
             log: Setting::pick(options.log.clone(), file.log, "info".to_owned()),
             log_format: Setting::pick(options.log_format.clone(), file.log_format, "text".to_owned()),
             listen: Setting::pick(options.listen.clone(), file.listen, "127.0.0.1:8080".to_owned()),
+            verify_new_minutes: Setting::pick(options.verify_new_minutes, file.verify_new_minutes, 60),
+            verify_whole_days: Setting::pick(options.verify_whole_days, file.verify_whole_days, 7),
             file: path,
         })
     }
@@ -154,6 +168,8 @@ impl Config {
             ("log", self.log.value.clone(), self.log.origin),
             ("log_format", self.log_format.value.clone(), self.log_format.origin),
             ("listen", self.listen.value.clone(), self.listen.origin),
+            ("verify_new_minutes", self.verify_new_minutes.value.to_string(), self.verify_new_minutes.origin),
+            ("verify_whole_days", self.verify_whole_days.value.to_string(), self.verify_whole_days.origin),
         ]
     }
 }

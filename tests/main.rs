@@ -23,4 +23,5 @@ mod processes;
 mod recalls;
 mod rights;
 mod trail;
+mod verification;
 mod words;

@@ -49,7 +49,7 @@ pub fn run(config: &Config, arguments: &Arguments) -> Result<()> {
     }
     place.check_safety()?;
     let people = demo::people()?;
-    serve::serve(place.open(true)?, listener, |address| {
+    serve::serve(place.open(true)?, listener, serve::schedule(config), |address| {
         println!("Demo installation in {}: every record in it is invented.", folder.display());
         println!("Accounts, all with the password  {secret}");
         for person in &people {

@@ -117,8 +117,9 @@ pub const LINK_REMOVED: Act = with("link.removed", &["reason"]);
 
 /// Entry 0.
 pub const LEDGER_CREATED: Act = with("ledger.created", &["alg", "demo"]);
-/// The whole was verified.
-pub const LEDGER_VERIFIED: Act = with("ledger.verified", &["integrity", "completeness", "to"]);
+/// The ledger and its records were verified: the whole, or what was new.
+pub const LEDGER_VERIFIED: Act =
+    with("ledger.verified", &["integrity", "completeness", "scope", "from", "to", "faults"]);
 /// The schema was brought up to date.
 pub const SYSTEM_MIGRATED: Act = with("system.migrated", &["schema"]);
 /// A backup was made.

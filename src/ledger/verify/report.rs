@@ -20,6 +20,26 @@ pub enum Verdict {
     NotChecked,
 }
 
+/// How far a verification goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Every entry, every record.
+    Whole,
+    /// The entries since the last sound verification, and the records of which they speak.
+    New,
+}
+
+impl Scope {
+    /// The code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::New => "new",
+        }
+    }
+}
+
 /// Which verdict a fault spoils.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -130,9 +150,9 @@ impl Findings {
             _ => Verdict::Fault,
         };
         let integrity = if self.integrity == 0 { Verdict::Sound } else { Verdict::Fault };
-        let Covered { entries, subjects, to, signed, root } = covered;
+        let Covered { entries, subjects, from, to, signed, root } = covered;
         Report {
-            integrity: Integrity { verdict: integrity, entries, subjects, from: to.map(|_| 0), to },
+            integrity: Integrity { verdict: integrity, entries, subjects, from: to.map(|_| from), to },
             completeness: Completeness {
                 verdict: completeness,
                 to: signed.and_then(|size| size.checked_sub(1)),
@@ -155,6 +175,8 @@ pub struct Covered {
     pub entries: u64,
     /// Subjects seen.
     pub subjects: u64,
+    /// The newest epoch's first entry that was looked at.
+    pub from: u64,
     /// The newest epoch's last entry.
     pub to: Option<u64>,
     /// The size that was signed last, as the signer's own state tells it.
