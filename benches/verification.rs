@@ -106,7 +106,7 @@ fn chain_pass(bytes: &[Vec<u8>]) {
 fn whole(target: &Target, outside: &Outside, workers: usize) {
     let mut db = target.open(Purpose::Read).expect("a reader");
     let workers = NonZeroUsize::new(workers).expect("a worker");
-    let what = Verification { governed: &[], outside, workers, progress: &|_, _| {} };
+    let what = Verification { workers, ..Verification::whole(&[], outside) };
     let report = verify_chain(&mut db, &what).expect("a report");
     assert!(report.is_sound() && report.exit_code() == 0, "{report}");
 }

@@ -15,7 +15,7 @@ use crate::ledger::verify;
 use crate::links::resolver::{Resolver, Resolvers};
 use crate::people::desk::InFlight;
 use crate::people::gate::{self, Callers, Route};
-use crate::trail::{self, Verifier};
+use crate::trail::{self, Schedule, Verifier};
 use crate::web::{metrics::Metrics, page, request};
 use crate::{
     anchors, codes, deviations, documents, health, home, jobs, links, openapi, orders, people, recalls,
@@ -99,16 +99,21 @@ impl Shared {
         let mut page = page::Site::new(site.origin.clone(), site.zone, site.clock.clone());
         page.demo = site.demo;
         let gauges = health::Gauges::default();
+        let (page, site) = (web::Data::new(page), web::Data::new(site));
+        let verifier = web::Data::new(Verifier::new(GOVERNED, site.clone(), page.clone()));
+        if let Err(error) = verifier.refresh() {
+            tracing::warn!(%error, "what was verified last could not be read");
+        }
         Self {
-            page: web::Data::new(page),
-            site: web::Data::new(site),
+            page,
+            site,
             metrics: web::Data::new(Metrics::new(|registry| gauges.register(registry))),
             gauges: web::Data::new(gauges),
             pages: web::Data::default(),
             texts: web::Data::new(Texts::default()),
             callers: web::Data::new(Callers::default()),
             in_flight: web::Data::new(InFlight::default()),
-            verifier: web::Data::new(Verifier::new(GOVERNED)),
+            verifier,
             witness: web::Data::default(),
         }
     }
@@ -179,8 +184,30 @@ pub fn server(shared: &Shared, listener: std::net::TcpListener, workers: usize) 
 /// How often the program looks whether an instant of effect has passed.
 const EFFECT: std::time::Duration = std::time::Duration::from_secs(30);
 
+/// How often the program looks whether a verification is due, and what another node has found.
+const VERIFICATION: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// Starts what goes on beside the requests, on the server's own thread: it ends with the server.
-pub fn begin_background_work(shared: &Shared) {
+pub fn begin_background_work(shared: &Shared, schedule: Schedule) {
+    let verifier = shared.verifier.clone();
+    actix_web::rt::spawn(async move {
+        let mut beat = tokio::time::interval(VERIFICATION);
+        // The first look comes with the second beat: a program that starts has people waiting.
+        beat.tick().await;
+        loop {
+            beat.tick().await;
+            let verifier = verifier.clone();
+            let looked = web::block(move || {
+                verifier.refresh()?;
+                verifier.start_due(schedule)
+            });
+            match looked.await {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => tracing::warn!(%error, "no verification was started"),
+                Err(error) => tracing::warn!(%error, "no verification was started"),
+            }
+        }
+    });
     let site = shared.site.clone();
     actix_web::rt::spawn(async move {
         let mut beat = tokio::time::interval(EFFECT);

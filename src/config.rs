@@ -52,6 +52,12 @@ pub struct Options {
     /// Policy to stamp under, an object identifier [default: the authority's own]
     #[arg(long, global = true, value_name = "OID", env = "SOPLEDGER_TSA_POLICY")]
     pub tsa_policy: Option<String>,
+    /// Minutes between two verifications of what is new, 0 for never [default: 60]
+    #[arg(long, global = true, value_name = "MINUTES", env = "SOPLEDGER_VERIFY_NEW_MINUTES")]
+    pub verify_new_minutes: Option<u32>,
+    /// Days between two verifications of the whole, 0 for never [default: 7]
+    #[arg(long, global = true, value_name = "DAYS", env = "SOPLEDGER_VERIFY_WHOLE_DAYS")]
+    pub verify_whole_days: Option<u32>,
 }
 
 /// The same settings in a file; unknown keys are refused.
@@ -67,6 +73,8 @@ struct File {
     tsa_chain: Option<PathBuf>,
     tsa_every: Option<String>,
     tsa_policy: Option<String>,
+    verify_new_minutes: Option<u32>,
+    verify_whole_days: Option<u32>,
 }
 
 /// Where a setting's value comes from.
@@ -137,6 +145,10 @@ pub struct Config {
     pub tsa_every: Setting<String>,
     /// The policy asked for.
     pub tsa_policy: Setting<Option<String>>,
+    /// Minutes between two verifications of what is new.
+    pub verify_new_minutes: Setting<u32>,
+    /// Days between two verifications of the whole.
+    pub verify_whole_days: Setting<u32>,
     /// The file that was read.
     pub file: Option<PathBuf>,
 }
@@ -186,6 +198,16 @@ impl Config {
             ),
             tsa_every: text("tsa_every", &options.tsa_every, file.tsa_every, "daily"),
             tsa_policy: perhaps("tsa_policy", &options.tsa_policy, file.tsa_policy),
+            verify_new_minutes: Setting::pick(
+                (options.verify_new_minutes, origin("verify_new_minutes")),
+                file.verify_new_minutes,
+                60,
+            ),
+            verify_whole_days: Setting::pick(
+                (options.verify_whole_days, origin("verify_whole_days")),
+                file.verify_whole_days,
+                7,
+            ),
             file: path,
         })
     }
@@ -221,6 +243,8 @@ impl Config {
             ),
             ("tsa_every", self.tsa_every.value.clone(), self.tsa_every.origin),
             ("tsa_policy", self.tsa_policy.value.clone().unwrap_or_default(), self.tsa_policy.origin),
+            ("verify_new_minutes", self.verify_new_minutes.value.to_string(), self.verify_new_minutes.origin),
+            ("verify_whole_days", self.verify_whole_days.value.to_string(), self.verify_whole_days.origin),
         ]
     }
 }

@@ -25,4 +25,5 @@ mod recalls;
 mod rights;
 mod trail;
 mod tsa;
+mod verification;
 mod words;

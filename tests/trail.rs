@@ -221,7 +221,7 @@ fn the_trails_pages_say_it_in_words_and_prove_it() {
 }
 
 #[test]
-fn verify_now_reports_both_verdicts_and_says_so_in_the_trail() {
+fn verifying_from_the_page_is_a_job_and_its_two_verdicts_stand_on_the_page_and_in_the_trail() {
     both(|house| {
         let qa = house.person("qa");
         settle(house);
@@ -231,8 +231,20 @@ fn verify_now_reports_both_verdicts_and_says_so_in_the_trail() {
         let token = rest.split('"').next().unwrap();
         let form = [("accept", "text/html"), ("content-type", "application/x-www-form-urlencoded")];
         qa.send("POST", "/trail/verify", Some(b"csrf=wrong".to_vec()), &form).expect(403);
-        let sent = qa.send("POST", "/trail/verify", Some(format!("csrf={token}").into_bytes()), &form);
-        assert_eq!(sent.expect(303).header("location"), Some("/trail/verify"));
+        let wish = format!("csrf={token}&scope=whole");
+        let sent = qa.send("POST", "/trail/verify", Some(wish.into_bytes()), &form).expect(303);
+        let job = sent.header("location").unwrap().to_owned();
+        assert!(job.starts_with("/jobs/j-") && job.ends_with("?watch=1"), "{job}");
+        let began = std::time::Instant::now();
+        let page = loop {
+            let page = qa.get_with(&job, &html).expect(200);
+            if page.header("refresh").is_none() {
+                break page.text;
+            }
+            assert!(began.elapsed() < std::time::Duration::from_secs(30), "{}", page.text);
+            std::thread::park_timeout(std::time::Duration::from_millis(20));
+        };
+        assert!(page.contains("/trail/verify?job=j-"), "{page}");
         let report = qa.get_with("/trail/verify", &html).expect(200).text;
         assert!(report.contains("账本完好") && report.contains("所写均在，没有缺失。"), "{report}");
         assert!(report.contains("账本已校验"), "the foot of every page says so: {report}");

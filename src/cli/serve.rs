@@ -7,6 +7,7 @@ use crate::app::{self, Shared};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::ledger::site::Site;
+use crate::trail::Schedule;
 
 /// Serves until told to end; then answers what is under way, signs, and closes.
 pub fn run(config: &Config) -> Result<()> {
@@ -15,7 +16,7 @@ pub fn run(config: &Config) -> Result<()> {
     place.check_safety()?;
     let witness = Witness::new(Authority::configured(config)?);
     let listener = listen(config)?;
-    serve(place.open(false)?, (listener, witness), |address| {
+    serve(place.open(false)?, (listener, witness), schedule(config), |address| {
         println!("Serving http://{address}");
     })
 }
@@ -27,10 +28,20 @@ pub fn listen(config: &Config) -> Result<TcpListener> {
         .map_err(|error| Error::invalid("listen", "address").caused_by(format!("{address}: {error}")))
 }
 
+/// How often the program verifies by itself.
+pub fn schedule(config: &Config) -> Schedule {
+    let every = |count: u32, seconds: i64| (count > 0).then(|| i64::from(count) * seconds);
+    Schedule {
+        new: every(config.verify_new_minutes.value, 60),
+        whole: every(config.verify_whole_days.value, 24 * 3600),
+    }
+}
+
 /// Serves an open installation on a bound listener; `ready` is called once it answers.
 pub fn serve(
     site: Site,
     (listener, witness): (TcpListener, Witness),
+    schedule: Schedule,
     ready: impl FnOnce(std::net::SocketAddr),
 ) -> Result<()> {
     let address = listener.local_addr()?;
@@ -38,7 +49,7 @@ pub fn serve(
     let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let served = actix_web::rt::System::new().block_on(async {
         let server = app::server(&shared, listener, workers)?;
-        app::begin_background_work(&shared);
+        app::begin_background_work(&shared, schedule);
         ready(address);
         tracing::info!(%address, "serving");
         server.await.map_err(Error::from)

@@ -1,4 +1,4 @@
-//! `sopledger verify`: reads, appends nothing.
+//! `sopledger verify`: reads, appends nothing to the ledger; what was found sound is noted beside the signer's state.
 
 use std::process::ExitCode;
 
@@ -8,7 +8,7 @@ use super::{complain, print_json};
 use crate::app::GOVERNED;
 use crate::config::Config;
 use crate::error::Result;
-use crate::ledger::verify::{Report, verify_target};
+use crate::ledger::verify::{Report, Scope, verify_scope};
 
 /// The exit code where the check could not be done.
 const NOT_CHECKED: u8 = 2;
@@ -17,8 +17,12 @@ const NOT_CHECKED: u8 = 2;
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Check everything from the first entry on, which is also what happens without this option
-    #[arg(long, env = "SOPLEDGER_FULL")]
+    #[arg(long, env = "SOPLEDGER_FULL", conflicts_with = "new")]
     full: bool,
+    /// Check only what has come since the last sound verification on this host, in time that does not depend on the
+    /// ledger's length: what was done to an older entry or record stays unseen
+    #[arg(long, env = "SOPLEDGER_NEW")]
+    new: bool,
     /// One JSON document
     #[arg(long, env = "SOPLEDGER_JSON")]
     json: bool,
@@ -26,7 +30,7 @@ pub struct Arguments {
 
 /// Verifies, prints the report, and ends with its code.
 pub fn run(config: &Config, arguments: &Arguments) -> ExitCode {
-    tracing::debug!(full = arguments.full, "verifying");
+    tracing::debug!(full = !arguments.new, "verifying");
     match check(config, arguments) {
         Ok(report) => ExitCode::from(report.exit_code()),
         Err(error) => {
@@ -39,7 +43,8 @@ pub fn run(config: &Config, arguments: &Arguments) -> ExitCode {
 fn check(config: &Config, arguments: &Arguments) -> Result<Report> {
     let place = config.place()?;
     place.check()?;
-    let report = verify_target(&place.target, &place.folder, GOVERNED, &|_, _| {})?;
+    let scope = if arguments.new { Scope::New } else { Scope::Whole };
+    let report = verify_scope(&place.target, &place.folder, GOVERNED, (scope, &|_, _| Ok(())))?;
     if arguments.json {
         print_json(&report)?;
     } else {

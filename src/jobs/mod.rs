@@ -13,7 +13,7 @@ use actix_web::web;
 
 pub use api::answer;
 pub use record::{Job, State};
-pub use store::{fail_unfinished, insert};
+pub use store::{fail_unfinished, insert, latest, latest_in, require, unfinished};
 pub use work::{Progress, spawn};
 
 use crate::people::gate::{Gate, Route};

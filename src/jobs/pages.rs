@@ -1,8 +1,10 @@
 //! The page of a job: how far it is, and what came of it.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::api::{message, seen_by, visible};
@@ -13,6 +15,7 @@ use crate::people::desk::{Desk, Reader};
 use crate::people::view::View;
 use crate::web::page::{Frame, page, see_other_with};
 use crate::web::parts::{Look, Tag, tag};
+use crate::web::query::Query;
 use crate::web::words::Words;
 
 #[derive(Template)]
@@ -23,6 +26,12 @@ struct JobPage {
     message: String,
     state: Tag,
     figures: Vec<(String, i64)>,
+    /// Pieces a second, and seconds that are left at that rate.
+    rate: Option<(i64, Option<i64>)>,
+    /// The page comes again by itself.
+    watched: bool,
+    /// Where the result has a page of its own.
+    result: Option<String>,
     rejected: Vec<Rejected>,
     unlisted: i64,
 }
@@ -38,11 +47,27 @@ struct Rejected {
 /// The figures of an import's result, in the order in which they are shown.
 const FIGURES: [&str; 5] = ["orders", "new", "changed", "unchanged", "rejected_orders"];
 
-/// `GET /jobs/{id}`.
+/// Kinds of jobs whose result has a page of its own, and its address before the job's id.
+const RESULTS: [(&str, &str); 1] = [("ledger.verify-", "/trail/verify?job=")];
+
+/// Seconds after which a watched page comes again.
+const AGAIN: &str = "3";
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Asked {
+    watch: Option<String>,
+}
+
+/// `GET /jobs/{id}`; with `?watch=1` it comes again by itself, without any script, until the job is over.
 ///
 /// # Errors
 /// 404, also for somebody else's job.
-pub(super) async fn show(reader: Reader, view: View, id: web::Path<String>) -> Result<HttpResponse> {
+pub(super) async fn show(
+    reader: Reader,
+    view: View,
+    id: web::Path<String>,
+    asked: Query<Asked>,
+) -> Result<HttpResponse> {
     let job = visible(&reader, id.into_inner()).await?;
     let w = view.words;
     let result: Value =
@@ -54,10 +79,28 @@ pub(super) async fn show(reader: Reader, view: View, id: web::Path<String>) -> R
         state: state_tag(&job, w),
         figures: FIGURES.iter().filter_map(figure).collect(),
         rejected: rejected_of(&result),
+        rate: rate(&job),
+        watched: asked.0.watch.is_some() && !job.is_over(),
+        result: RESULTS
+            .iter()
+            .find(|(kind, _)| job.kind.starts_with(kind) && job.state == "done")
+            .map(|(_, address)| format!("{address}{}", job.id)),
         unlisted: result.get("rejected_more").and_then(Value::as_i64).unwrap_or_default(),
         job,
     };
-    Ok(page(&shown, StatusCode::OK))
+    let mut answer = page(&shown, StatusCode::OK);
+    if shown.watched {
+        answer.headers_mut().insert(HeaderName::from_static("refresh"), HeaderValue::from_static(AGAIN));
+    }
+    Ok(answer)
+}
+
+/// Pieces a second since the job was asked for, and how long the rest takes at that rate.
+fn rate(job: &Job) -> Option<(i64, Option<i64>)> {
+    let micros = job.updated_at.0 - job.created_at.0;
+    let rate = job.done.checked_mul(1_000_000)?.checked_div(micros).filter(|rate| *rate > 0)?;
+    let left = (job.total > job.done && !job.is_over()).then(|| (job.total - job.done) / rate + 1);
+    Some((rate, left))
 }
 
 /// `POST /jobs/{id}/cancel`. A job that ended in the meantime is shown as it is.

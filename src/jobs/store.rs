@@ -22,7 +22,7 @@ pub fn insert(tx: &mut Tx<'_>, job: &Job) -> Result<()> {
 ///
 /// # Errors
 /// 404.
-pub(super) fn require(db: &mut Db, id: &str) -> Result<Job> {
+pub fn require(db: &mut Db, id: &str) -> Result<Job> {
     let found = job::table.find(id).first(db).optional()?;
     found.ok_or_else(|| Error::not_found("job", id))
 }
@@ -100,4 +100,32 @@ pub fn fail_unfinished(site: &Site) -> Result<usize> {
             ))
             .execute(tx.rows())?)
     })
+}
+
+/// The job of this kind that was asked for last.
+///
+/// # Errors
+/// The database does not answer.
+pub fn latest(db: &mut Db, kind: &str) -> Result<Option<Job>> {
+    let of_kind = job::table.filter(job::kind.eq(kind)).order((job::created_at.desc(), job::id.desc()));
+    Ok(of_kind.first(db).optional()?)
+}
+
+/// The job of this kind that came to such an end last.
+///
+/// # Errors
+/// The database does not answer.
+pub fn latest_in(db: &mut Db, kind: &str, state: State) -> Result<Option<Job>> {
+    let of_kind = job::table.filter(job::kind.eq(kind).and(job::state.eq(state.code())));
+    Ok(of_kind.order((job::updated_at.desc(), job::id.desc())).first(db).optional()?)
+}
+
+/// A job of one of these kinds that waits or is at work.
+///
+/// # Errors
+/// The database does not answer.
+pub fn unfinished(db: &mut Db, kinds: &[&str]) -> Result<Option<Job>> {
+    let states = [State::Queued.code(), State::Running.code()];
+    let found = job::table.filter(job::kind.eq_any(kinds).and(job::state.eq_any(states)));
+    Ok(found.first(db).optional()?)
 }

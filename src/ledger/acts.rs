@@ -117,8 +117,9 @@ pub const LINK_REMOVED: Act = with("link.removed", &["reason"]);
 
 /// Entry 0.
 pub const LEDGER_CREATED: Act = with("ledger.created", &["alg", "demo"]);
-/// The whole was verified.
-pub const LEDGER_VERIFIED: Act = with("ledger.verified", &["integrity", "completeness", "to"]);
+/// The ledger and its records were verified: the whole, or what was new.
+pub const LEDGER_VERIFIED: Act =
+    with("ledger.verified", &["integrity", "completeness", "scope", "from", "to", "faults"]);
 /// An outside authority's time stamp over a checkpoint was kept.
 pub const ANCHOR_ADDED: Act = with("anchor.added", &["entries", "note", "token"]);
 /// The schema was brought up to date.

@@ -29,9 +29,24 @@ impl Folder {
         self.0.join("key/ledger.key")
     }
 
+    /// A file of `DIR/key`: the keys that came after the first.
+    pub fn key_file(&self, name: &str) -> PathBuf {
+        self.0.join("key").join(name)
+    }
+
+    /// `DIR/key/ring.json`: which keys there are; none before the first rotation.
+    pub fn ring(&self) -> PathBuf {
+        self.key_file("ring.json")
+    }
+
     /// `DIR/signer/state`: what was signed last, so that a restored database cannot pass for the present one.
     pub fn signer_state(&self) -> PathBuf {
         self.0.join("signer/state")
+    }
+
+    /// `DIR/signer/verified`: how far the ledger was found sound; the next verification of what is new begins there.
+    pub fn verified(&self) -> PathBuf {
+        self.0.join("signer/verified")
     }
 
     /// `DIR/checkpoint`: the newest signed note.

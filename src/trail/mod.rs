@@ -1,19 +1,21 @@
 //! The audit trail for its readers: entries with their filters, proofs and contents, the public face of the ledger
 //! (checkpoint, key, tiles), and verification on demand.
 //!
-//! Nothing here changes a record. The one entry this feature appends says that the whole was verified, by whom, and
-//! with which verdicts.
+//! Nothing here changes a record. The one entry this feature appends says that the ledger was verified, how far, by
+//! whom, and with which verdicts.
 
 mod api;
 mod filter;
+mod found;
 mod pages;
 mod public;
 mod store;
 mod unfold;
+mod verification;
 mod verifier;
 mod views;
 
-pub use verifier::Verifier;
+pub use verifier::{Schedule, Verifier};
 
 use crate::people::gate::Route;
 
@@ -21,6 +23,7 @@ use crate::people::gate::Route;
 pub fn routes() -> Vec<Route> {
     let mut routes = api::routes();
     routes.extend(public::routes());
+    routes.extend(verification::routes());
     routes.extend(pages::routes());
     routes
 }

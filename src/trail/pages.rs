@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use actix_web::http::StatusCode;
-use actix_web::web::{Data, Path};
+use actix_web::web::Path;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
@@ -11,34 +11,31 @@ use super::api::{self, number};
 use super::filter::{Asked, Filter};
 use super::store::{self, Part};
 use super::unfold::{subject_of, unfold};
-use super::verifier::{self, Verifier};
-use super::views::{EntryPage, Line, ListPage, VerifyPage, act_word, role_word};
-use crate::error::{Error, Kind, Result};
+use super::views::{EntryPage, Line, ListPage, act_word, role_word};
+use crate::error::Result;
 use crate::ledger::acts;
 use crate::ledger::canon;
 use crate::ledger::entry::parse;
-use crate::people::desk::{Desk, Reader};
+use crate::people::desk::Reader;
 use crate::people::gate::{Gate, Route};
 use crate::people::rights::Permission;
 use crate::people::store as people;
 use crate::people::view::View;
 use crate::store::{Db, NewEntryRow};
 use crate::time::Timestamp;
-use crate::web::form::{Form, Typed};
-use crate::web::page::{self, page, see_other};
+use crate::web::form::Typed;
+use crate::web::page::page;
 use crate::web::paging::Page;
 use crate::web::parts::{Choice, Sheet};
 use crate::web::query::Query;
 use crate::web::words::Words;
 
-const SECTION: &str = "/trail";
+pub(super) const SECTION: &str = "/trail";
 
 pub fn routes() -> Vec<Route> {
     let read = Gate::May(Permission::ReadTrail);
     vec![
         Route::get("/trail", read, "", || web::to(list)),
-        Route::get("/trail/verify", read, "", || web::to(report)),
-        Route::post("/trail/verify", read, "", || web::to(verify)),
         Route::get("/trail/{seq}", read, "", || web::to(entry)),
     ]
 }
@@ -144,37 +141,4 @@ async fn entry(view: View, reader: Reader, path: Path<String>) -> Result<HttpRes
     let entry = reader.read(move |db| unfold(db, epoch, seq, signed)).await?;
     let frame = view.frame(view.words.one("trail-entry-title", "seq", seq.to_string()), SECTION);
     Ok(page(&EntryPage { frame, entry }, StatusCode::OK))
-}
-
-async fn report(view: View, verifier: Data<Verifier>) -> HttpResponse {
-    let frame = view.frame(view.words.t("trail-verify-title"), SECTION);
-    page(&VerifyPage { frame, last: verifier.last(), refused: None }, StatusCode::OK)
-}
-
-#[derive(Debug, Deserialize)]
-struct Nothing {}
-
-async fn verify(
-    view: View,
-    desk: Desk,
-    verifier: Data<Verifier>,
-    pages: Data<page::Site>,
-    _form: Form<Nothing>,
-) -> Result<HttpResponse> {
-    let actor = desk.caller.actor(Permission::ReadTrail)?;
-    let (site, at_work) = (desk.site.clone(), verifier.clone());
-    let found = web::block(move || at_work.run(&site)).await.map_err(Error::internal)?;
-    let last = match found {
-        Ok(last) => last,
-        Err(error) if error.kind() == Kind::Conflict => {
-            let frame = view.frame(view.words.t("trail-verify-title"), SECTION).failed();
-            let refused = Some(crate::web::problem::detail(&error, view.words));
-            return Ok(page(&VerifyPage { frame, last: verifier.last(), refused }, StatusCode::CONFLICT));
-        }
-        Err(error) => return Err(error),
-    };
-    verifier::announce(&last, &pages);
-    let entry = verifier::entry(&last.report, &actor);
-    desk.write(move |tx| tx.append(entry.clone()).map(|_| ())).await?;
-    Ok(see_other("/trail/verify"))
 }

@@ -3,8 +3,6 @@
 use askama::Template;
 
 use super::unfold::{Changed, Check, Unfolded};
-use super::verifier::{self, Last};
-use crate::ledger::verify::{Fault, Report};
 use crate::web::page::{Frame, percent};
 use crate::web::parts::{Choice, Sheet};
 use crate::web::words::Words;
@@ -39,15 +37,6 @@ pub struct ListPage {
 pub struct EntryPage {
     pub frame: Frame,
     pub entry: Unfolded,
-}
-
-/// `/trail/verify`.
-#[derive(Template)]
-#[template(path = "trail/verify.html")]
-pub struct VerifyPage {
-    pub frame: Frame,
-    pub last: Option<Last>,
-    pub refused: Option<String>,
 }
 
 /// The word of an act; an act of a later version stands for itself.
@@ -104,46 +93,5 @@ impl EntryPage {
 
     fn changes(&self) -> &[Changed] {
         &self.entry.changes
-    }
-}
-
-impl VerifyPage {
-    fn integrity(&self, report: &Report) -> String {
-        self.frame.w.t(&format!("trail-integrity-{}", verifier::code(report.integrity.verdict))).into_owned()
-    }
-
-    fn completeness(&self, report: &Report) -> String {
-        self.frame
-            .w
-            .t(&format!("trail-completeness-{}", verifier::code(report.completeness.verdict)))
-            .into_owned()
-    }
-
-    /// What outside witnesses cover, and what not yet.
-    fn witnessed(&self, report: &Report) -> String {
-        let w = self.frame.w;
-        let Some(last) = report.completeness.anchors.last() else {
-            return w.t("trail-anchors-none").into_owned();
-        };
-        let at = self.frame.second(&last.at);
-        let some = [("to", self.size(&last.to).into()), ("at", at.into()), ("by", last.by.as_str().into())];
-        let rest = match report.completeness.unanchored {
-            Some([from, to]) => {
-                let range = [("from", self.size(&from).into()), ("to", self.size(&to).into())];
-                w.with("trail-anchors-rest", &range)
-            }
-            None => w.t("trail-anchors-all"),
-        };
-        format!("{} {rest}", w.with("trail-anchors-some", &some))
-    }
-
-    /// What a fault's check means, in the reader's language; the exact finding stands beside it in English.
-    fn meaning(&self, fault: &Fault) -> String {
-        let family = fault.check.split('.').next().unwrap_or_default();
-        self.frame.w.t(&format!("trail-fault-{family}")).into_owned()
-    }
-
-    fn size(&self, number: &u64) -> String {
-        self.frame.count(&i64::try_from(*number).unwrap_or(i64::MAX))
     }
 }

@@ -85,6 +85,30 @@ pub struct Viewer {
     pub first: Option<NavItem>,
 }
 
+/// What the bar says of the ledger.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    /// Whether nothing is known to be wrong.
+    pub ok: bool,
+    /// The icon's name.
+    pub icon: &'static str,
+    /// The words of the link.
+    pub text: String,
+    /// The same as a sentence.
+    pub name: String,
+}
+
+/// How long ago, in the largest unit that is worth naming.
+fn age(w: Words, micros: i64) -> String {
+    let minutes = (micros / 60_000_000).max(0);
+    let (key, n) = match minutes {
+        0..120 => ("base-age-minutes", minutes),
+        120..2880 => ("base-age-hours", minutes / 60),
+        _ => ("base-age-days", minutes / 1440),
+    };
+    w.one(key, "n", n).into_owned()
+}
+
 /// Which search the bar offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Search {
@@ -205,6 +229,25 @@ impl Frame {
             past: false,
             failed: false,
         }
+    }
+
+    /// What the bar says of the ledger to whoever may read the trail: the last verdict and its age.
+    pub fn chain(&self) -> Option<Chain> {
+        self.nav.iter().find(|item| item.href == "/trail")?;
+        let (w, say) = (self.w, |key: &str| self.w.t(key).into_owned());
+        Some(match &self.verdict {
+            None => {
+                Chain { ok: true, icon: "dia", text: say("base-chain-none"), name: say("base-chain-none") }
+            }
+            Some(verdict) if !verdict.ok => {
+                Chain { ok: false, icon: "cross", text: say("base-chain-bad"), name: say("base-chain-bad") }
+            }
+            Some(verdict) => {
+                let age = age(w, self.now.0 - verdict.at.0);
+                let name = w.attr("base-chain-ok", "age", &[("age", age.as_str().into())]).into_owned();
+                Chain { ok: true, icon: "check", text: format!("{} {age}", w.t("base-chain-ok")), name }
+            }
+        })
     }
 
     /// Marks the bar's entry `href` as current, for pages whose address lies elsewhere.

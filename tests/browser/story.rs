@@ -109,6 +109,8 @@ fn check(chrome: &Chrome) {
     assert!(proof.contains("相同") && !proof.contains('✕'), "{proof}");
     chrome.press("header nav a[href='/trail']");
     chrome.press("form[action='/trail/verify'] button");
+    // The page of the job comes again by itself until it leads to the result.
+    chrome.press("main a[href^='/trail/verify?job=']");
     let report = chrome.text("main");
     assert!(chrome.text("main .hashline .ok").contains("完好"), "{report}");
 }

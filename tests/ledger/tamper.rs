@@ -15,7 +15,7 @@ use sopledger::ledger::entry::{EntryHead, build, leaf, parse};
 use sopledger::ledger::lane::{Actor, NewEntry};
 use sopledger::ledger::site::Place;
 use sopledger::ledger::tree::Frontier;
-use sopledger::ledger::verify::{Outside, Report, Verdict, Verification, verify, verify_target};
+use sopledger::ledger::verify::{Outside, Report, Scope, Verdict, Verification, verify, verify_target};
 use sopledger::people::accounts;
 use sopledger::store::schema::{ledger_checkpoint, ledger_entry, ledger_head};
 use sopledger::store::{self, Db, Purpose, Target};
@@ -68,12 +68,21 @@ fn outside(house: &House) -> Outside {
 }
 
 fn report(db: &mut Db, outside: &Outside) -> Report {
-    let workers = NonZeroUsize::new(2).unwrap();
-    verify(db, &Verification { governed: GOVERNED, outside, workers, progress: &|_, _| {} }).unwrap()
+    report_on(db, outside, Scope::Whole)
 }
 
-/// Tampers, verifies, and takes it all back.
+fn report_on(db: &mut Db, outside: &Outside, scope: Scope) -> Report {
+    let workers = NonZeroUsize::new(2).unwrap();
+    verify(db, &Verification { workers, scope, ..Verification::whole(GOVERNED, outside) }).unwrap()
+}
+
+/// Tampers, verifies the whole, and takes it all back.
 pub fn trial(place: &Place, tamper: impl FnOnce(&mut Db)) -> Report {
+    trial_on(place, Scope::Whole, tamper)
+}
+
+/// The same in a scope.
+pub fn trial_on(place: &Place, scope: Scope, tamper: impl FnOnce(&mut Db)) -> Report {
     let outside = Outside::read(&place.folder);
     let mut db = place.target.open(Purpose::Write).unwrap();
     if let Db::Sqlite(sqlite) = &mut db {
@@ -85,7 +94,7 @@ pub fn trial(place: &Place, tamper: impl FnOnce(&mut Db)) -> Report {
     }
     store::lift_guards(&mut db).unwrap();
     tamper(&mut db);
-    let report = report(&mut db, &outside);
+    let report = report_on(&mut db, &outside, scope);
     store::rollback(&mut db).unwrap();
     report
 }

@@ -20,6 +20,19 @@ const PAGE: i64 = 512;
 /// Bytes of content in memory at most, save where a single one is larger.
 const BYTES: i64 = 4 << 20;
 
+/// Rows asked for by name at once.
+const SOME: usize = 128;
+
+/// How many of the rows are read at once, by their sizes.
+fn fitting(rows: &[(String, i64)]) -> usize {
+    let mut bytes = 0;
+    let fits = |(_, size): &&(String, i64)| {
+        bytes += size;
+        bytes <= BYTES
+    };
+    rows.iter().take_while(fits).count().max(1)
+}
+
 /// What a snapshot says of a text, a file or a version's content object.
 struct Reference {
     /// In bytes; none where the snapshot names the digest alone.
@@ -64,18 +77,57 @@ impl Kept {
             after = Some(last.clone());
             let mut rest = rows.as_slice();
             while !rest.is_empty() {
-                let mut bytes = 0;
-                let fits = |(_, size): &&(String, i64)| {
-                    bytes += size;
-                    bytes <= BYTES
-                };
-                let group = rest.iter().take_while(fits).count().max(1);
+                let group = fitting(rest);
                 self.read(db, &rest[..group], findings)?;
-                steps.add(group as u64);
+                steps.add(group as u64)?;
                 rest = &rest[group..];
             }
         }
         self.missing(findings);
+        Ok(())
+    }
+
+    /// The same in a pass over what is new: the snapshots that its entries seal, and the texts and files of which these
+    /// speak.
+    ///
+    /// # Errors
+    /// The database does not answer; what the progress answers.
+    pub fn finish_new(mut self, db: &mut Db, steps: &Steps<'_>, findings: &mut Findings) -> Result<()> {
+        let sealed: Vec<String> = self.sealed.keys().map(Digest::to_string).collect();
+        steps.expect(sealed.len() as u64);
+        self.read_these(db, sealed, steps, findings)?;
+        let known = |digest: &&Digest| !self.sealed.get(*digest).is_some_and(|(_, there)| *there);
+        let spoken: Vec<String> = self.references.keys().filter(known).map(Digest::to_string).collect();
+        steps.expect(spoken.len() as u64);
+        self.read_these(db, spoken, steps, findings)?;
+        // Older content belongs to older snapshots, which this pass does not read.
+        self.sources.extend(self.others.keys());
+        self.missing(findings);
+        Ok(())
+    }
+
+    fn read_these(
+        &mut self,
+        db: &mut Db,
+        mut wanted: Vec<String>,
+        steps: &Steps<'_>,
+        findings: &mut Findings,
+    ) -> Result<()> {
+        wanted.sort();
+        for wanted in wanted.chunks(SOME) {
+            let length = sql::<BigInt>("COALESCE(unpacked, CAST(length(bytes) AS BIGINT))");
+            let these = content::table.filter(content::sha256.eq_any(wanted)).order(content::sha256);
+            let sizes: Vec<(String, i64)> = these.select((content::sha256, length)).load(db)?;
+            let mut rest = sizes.as_slice();
+            while !rest.is_empty() {
+                let (group, after) = rest.split_at(fitting(rest));
+                let names: Vec<&str> = group.iter().map(|(name, _)| name.as_str()).collect();
+                let rows = content::table.filter(content::sha256.eq_any(names));
+                self.take(rows.select(ContentRow::as_select()).load(db)?, findings);
+                rest = after;
+            }
+            steps.add(wanted.len() as u64)?;
+        }
         Ok(())
     }
 
@@ -95,6 +147,11 @@ impl Kept {
             .order(content::sha256)
             .select(ContentRow::as_select())
             .load(db)?;
+        self.take(rows, findings);
+        Ok(())
+    }
+
+    fn take(&mut self, rows: Vec<ContentRow>, findings: &mut Findings) {
         for row in rows {
             let sha256 = row.sha256.clone();
             match row.unpack() {
@@ -102,7 +159,6 @@ impl Kept {
                 None => self.broken(&sha256, "does not unpack", findings),
             }
         }
-        Ok(())
     }
 
     /// Content that is there and is not what its digest says.

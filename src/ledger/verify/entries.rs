@@ -46,6 +46,7 @@ pub struct Told {
 }
 
 /// The entry's place in its subject's own chain.
+#[derive(Clone)]
 pub struct Link {
     /// `kind/id`.
     pub subject: String,
@@ -68,11 +69,13 @@ pub struct Rows<'a> {
 impl<'a> Rows<'a> {
     pub fn new(
         db: &'a mut Db,
-        epoch: i64,
+        (epoch, first): (i64, u64),
         unreadable: &'a RefCell<Vec<Fault>>,
         steps: &'a Steps<'a>,
     ) -> Self {
-        Self { db, epoch, unreadable, steps, after: None, page: Vec::new().into_iter() }
+        // From the beginning on, rows under numbers below 0 are seen too.
+        let after = first.checked_sub(1).and_then(|last| i64::try_from(last).ok());
+        Self { db, epoch, unreadable, steps, after, page: Vec::new().into_iter() }
     }
 
     fn next_page(&mut self) -> Result<bool> {
@@ -82,7 +85,7 @@ impl<'a> Rows<'a> {
             Err(error) if error.kind() == Kind::Unavailable => return Err(error),
             Err(_) => self.one_by_one(after)?,
         };
-        self.steps.add(rows.len() as u64);
+        self.steps.add(rows.len() as u64)?;
         let Some(last) = rows.last() else { return Ok(false) };
         self.after = Some(self.after.unwrap_or(i64::MIN).max(last.seq));
         self.page = rows.into_iter();

@@ -3,13 +3,21 @@
 //! The signer's state is read first ([`Outside::read`]), then everything else in one read transaction. A fault is a
 //! value: the pass goes on, and names every entry and subject at fault. Entries are streamed in pieces of 256 and
 //! checked on several threads; what stays in memory is one record for each subject, commitment and digest.
+//!
+//! A pass goes over the whole, or over what is new ([`Scope`]): from the checkpoint that was found sound last, which is
+//! kept beside the signer's state. The tree up to there is put together from its stored hashes and must have the root
+//! that was verified then; of the records, those are recomputed that the new entries speak of. What that costs does
+//! not depend on the ledger's length. What was done to an older entry or record, only the whole pass finds.
 
 mod anchors;
 mod content;
 mod entries;
+mod marks;
 mod records;
 mod report;
 mod sealed;
+mod since;
+mod touched;
 mod tree;
 
 use std::cell::{Cell, RefCell};
@@ -19,7 +27,8 @@ use std::path::PathBuf;
 
 use diesel::Connection;
 
-pub use report::{Anchored, Completeness, Fault, Integrity, LISTED, Report, Side, Verdict};
+pub use marks::Mark;
+pub use report::{Anchored, Completeness, Fault, Integrity, LISTED, Report, Scope, Side, Verdict};
 
 use crate::error::Result;
 use crate::ledger::chain::ChainVerifier;
@@ -33,12 +42,14 @@ use crate::store::schema::{content as content_table, ledger_entry, sealed_value}
 use crate::store::{Db, Purpose, Target};
 use entries::{Rows, Told, inspect};
 use report::{Covered, Findings};
+use since::Start;
 use tree::{Growing, HeadRow};
 
 /// What is known outside the database: the notes that were signed last, and the key.
 #[derive(Debug)]
 pub struct Outside {
     signed: Result<BTreeMap<String, Signed>, String>,
+    marks: BTreeMap<String, Mark>,
     key: PathBuf,
 }
 
@@ -52,7 +63,7 @@ impl Outside {
             }
             Err(refusal) => Err(refusal.to_string()),
         };
-        Self { signed, key: folder.key() }
+        Self { signed, marks: marks::read(folder), key: folder.key() }
     }
 
     fn kept(&self, origin: &str, findings: &mut Findings) -> Option<&Signed> {
@@ -85,6 +96,16 @@ impl Outside {
         }
     }
 
+    /// What a sound verification has compared with the database: where the next one may begin.
+    fn sound(&self) -> BTreeMap<String, Mark> {
+        let signed = self.signed.iter().flatten();
+        signed
+            .map(|(origin, kept)| {
+                (origin.clone(), Mark { size: kept.checkpoint.size, root: kept.checkpoint.root })
+            })
+            .collect()
+    }
+
     fn size(&self, origin: &str) -> Option<u64> {
         self.signed.as_ref().ok()?.get(origin).map(|kept| kept.checkpoint.size)
     }
@@ -96,23 +117,42 @@ pub struct Verification<'a> {
     pub governed: &'a [Governed],
     /// What is known outside the database.
     pub outside: &'a Outside,
+    /// The whole, or what is new.
+    pub scope: Scope,
     /// Threads that check entries.
     pub workers: NonZeroUsize,
-    /// Is told how much is done, of how much.
-    pub progress: &'a dyn Fn(u64, u64),
+    /// Is told how much is done, of how much; an error of its calls the verification off.
+    pub progress: &'a dyn Fn(u64, u64) -> Result<()>,
+}
+
+impl<'a> Verification<'a> {
+    /// The whole, on all the machine's threads, telling nobody how far it is.
+    pub fn whole(governed: &'a [Governed], outside: &'a Outside) -> Self {
+        let workers = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Self { governed, outside, scope: Scope::Whole, workers, progress: &|_, _| Ok(()) }
+    }
 }
 
 /// How far the pass has come.
 struct Steps<'a> {
     done: Cell<u64>,
-    total: u64,
-    progress: &'a dyn Fn(u64, u64),
+    total: Cell<u64>,
+    progress: &'a dyn Fn(u64, u64) -> Result<()>,
 }
 
-impl Steps<'_> {
-    fn add(&self, more: u64) {
+impl<'a> Steps<'a> {
+    fn of(total: u64, progress: &'a dyn Fn(u64, u64) -> Result<()>) -> Self {
+        Self { done: Cell::new(0), total: Cell::new(total), progress }
+    }
+
+    fn add(&self, more: u64) -> Result<()> {
         self.done.set(self.done.get() + more);
-        (self.progress)(self.done.get(), self.total.max(self.done.get()));
+        (self.progress)(self.done.get(), self.total.get().max(self.done.get()))
+    }
+
+    /// There is more to do than was known at the start.
+    fn expect(&self, more: u64) {
+        self.total.set(self.total.get() + more);
     }
 }
 
@@ -126,38 +166,68 @@ pub fn verify_target(
     governed: &[Governed],
     progress: &dyn Fn(u64, u64),
 ) -> Result<Report> {
+    let progress = |done, total| {
+        progress(done, total);
+        Ok(())
+    };
+    verify_scope(target, folder, governed, (Scope::Whole, &progress))
+}
+
+/// The same in a scope, and to be called off; what is found sound is where the next pass over what is new begins.
+///
+/// # Errors
+/// As [`verify_target`]; what `progress` answers.
+pub fn verify_scope(
+    target: &Target,
+    folder: &Folder,
+    governed: &[Governed],
+    (scope, progress): (Scope, &dyn Fn(u64, u64) -> Result<()>),
+) -> Result<Report> {
     let outside = Outside::read(folder);
-    let workers = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let mut db = target.open(Purpose::Read)?;
-    verify(&mut db, &Verification { governed, outside: &outside, workers, progress })
+    let what = Verification { scope, progress, ..Verification::whole(governed, &outside) };
+    let report = verify(&mut db, &what)?;
+    if report.exit_code() == 0
+        && let Err(error) = marks::write(folder, &outside.sound())
+    {
+        tracing::warn!(%error, "where the next verification may begin could not be kept");
+    }
+    Ok(report)
 }
 
 /// Verifies what the connection sees, in one read transaction; changes nothing.
 ///
 /// # Errors
-/// The database does not let itself be read to the end.
+/// The database does not let itself be read to the end; what the progress answers.
 pub fn verify(db: &mut Db, what: &Verification<'_>) -> Result<Report> {
     db.transaction(|db| {
-        let total = total(db)?;
-        let steps = Steps { done: Cell::new(0), total, progress: what.progress };
         let mut findings = Findings::default();
-        let mut told = Ledger::default();
         let heads = tree::heads(db)?;
         if heads.is_empty() {
             findings.add(Fault::new("head.missing", "the ledger has no head"));
         }
-        tree::strangers(db, &heads, &mut findings)?;
-        for head in &heads {
-            told.epoch(db, head, what, &steps, &mut findings)?;
+        match what.scope {
+            Scope::Whole => whole(db, &heads, what, findings),
+            Scope::New => since::verify(db, &heads, what, findings),
         }
-        let Ledger { subjects, kept, commitments, mut covered } = told;
-        covered.subjects = subjects.count();
-        covered.anchors = anchors::check(db, &heads, &mut findings)?;
-        subjects.compare(db, what.governed, &commitments, &mut findings)?;
-        kept.finish(db, &steps, &mut findings)?;
-        commitments.finish(db, &steps, &mut findings)?;
-        Ok(findings.report(covered))
     })
+}
+
+fn whole(db: &mut Db, heads: &[HeadRow], what: &Verification<'_>, mut findings: Findings) -> Result<Report> {
+    let steps = Steps::of(total(db)?, what.progress);
+    let mut told = Ledger::default();
+    tree::strangers(db, heads, &mut findings)?;
+    for head in heads {
+        told.epoch(db, (head, None), what, &steps, &mut findings)?;
+    }
+    let Ledger { subjects, kept, commitments, mut covered } = told;
+    covered.subjects = subjects.count();
+    covered.anchors = anchors::check(db, heads, &mut findings)?;
+    steps.expect(covered.subjects);
+    subjects.compare(db, what.governed, (&commitments, &steps), &mut findings)?;
+    kept.finish(db, &steps, &mut findings)?;
+    commitments.finish(db, &steps, &mut findings)?;
+    Ok(findings.report(covered))
 }
 
 /// Checks 1 and 2 alone: the entries, their tree, and what was signed of it; for measuring, and for a first look.
@@ -166,10 +236,10 @@ pub fn verify(db: &mut Db, what: &Verification<'_>) -> Result<Report> {
 /// The database does not let itself be read to the end.
 pub fn verify_chain(db: &mut Db, what: &Verification<'_>) -> Result<Report> {
     db.transaction(|db| {
-        let steps = Steps { done: Cell::new(0), total: total(db)?, progress: what.progress };
+        let steps = Steps::of(total(db)?, what.progress);
         let (mut findings, mut told) = (Findings::default(), Ledger::default());
         for head in &tree::heads(db)? {
-            told.epoch(db, head, what, &steps, &mut findings)?;
+            told.epoch(db, (head, None), what, &steps, &mut findings)?;
         }
         told.covered.subjects = told.subjects.count();
         Ok(findings.report(told.covered))
@@ -182,14 +252,14 @@ pub fn verify_chain(db: &mut Db, what: &Verification<'_>) -> Result<Report> {
 /// # Errors
 /// The database does not let itself be read to the end.
 pub fn different_record(db: &mut Db, governed: &[Governed]) -> Result<Option<String>> {
-    let steps = Steps { done: Cell::new(0), total: 0, progress: &|_, _| {} };
-    let outside = Outside { signed: Ok(BTreeMap::new()), key: PathBuf::new() };
-    let what = Verification { governed, outside: &outside, workers: NonZeroUsize::MIN, progress: &|_, _| {} };
+    let steps = Steps::of(0, &|_, _| Ok(()));
+    let outside = Outside { signed: Ok(BTreeMap::new()), marks: BTreeMap::new(), key: PathBuf::new() };
+    let what = Verification { workers: NonZeroUsize::MIN, ..Verification::whole(governed, &outside) };
     let (mut ignored, mut findings, mut told) = (Findings::default(), Findings::default(), Ledger::default());
     for head in &tree::heads(db)? {
-        told.epoch(db, head, &what, &steps, &mut ignored)?;
+        told.epoch(db, (head, None), &what, &steps, &mut ignored)?;
     }
-    told.subjects.compare(db, governed, &told.commitments, &mut findings)?;
+    told.subjects.compare(db, governed, (&told.commitments, &steps), &mut findings)?;
     let first = findings.report(told.covered).faults.into_iter().next();
     Ok(first.map(|fault| fault.subject.unwrap_or(fault.what)))
 }
@@ -212,16 +282,19 @@ struct Ledger {
 }
 
 impl Ledger {
+    /// Goes over an epoch's entries: all of them, or those from where an earlier pass has come to.
     fn epoch(
         &mut self,
         db: &mut Db,
-        head: &HeadRow,
+        (head, start): (&HeadRow, Option<Start>),
         what: &Verification<'_>,
         steps: &Steps<'_>,
         findings: &mut Findings,
     ) -> Result<()> {
-        let mut growing = Growing::new(db, head, what.outside, findings)?;
+        let mut growing = Growing::new(db, (head, start.as_ref()), what.outside, findings)?;
         self.commitments.begin(head.epoch, &head.origin);
+        let first = start.as_ref().map_or(0, |start| start.first);
+        let chain = start.map_or_else(|| ChainVerifier::new(&head.origin), |start| start.chain);
         let unreadable = RefCell::new(Vec::new());
         let gather = |block: Block<'_, Told>| {
             growing.grow(&block, findings);
@@ -231,9 +304,8 @@ impl Ledger {
                 self.subjects.take(head.epoch, &mut told, &mut self.kept, findings);
             }
         };
-        let rows = Rows::new(db, head.epoch, &unreadable, steps);
-        let verified =
-            verify_in_order(ChainVerifier::new(&head.origin), what.workers, rows, inspect, gather)?;
+        let rows = Rows::new(db, (head.epoch, first), &unreadable, steps);
+        let verified = verify_in_order(chain, what.workers, rows, inspect, gather)?;
         let more = verified.faults_total - verified.faults.len() as u64;
         findings.add_uncounted(more);
         for fault in unreadable.into_inner() {
@@ -244,6 +316,7 @@ impl Ledger {
         }
         growing.finish(db, head, &verified.chain, findings)?;
         self.covered.entries += verified.entries;
+        self.covered.from = first;
         self.covered.to = verified.chain.size().checked_sub(1);
         self.covered.signed = what.outside.size(&head.origin);
         self.covered.root = verified.chain.root();

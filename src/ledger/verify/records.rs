@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::Steps;
 use super::content::Kept;
 use super::entries::{Link, Told};
 use super::report::{Fault, Findings};
@@ -12,30 +13,41 @@ use crate::ledger::subject::{Governed, Snapshot};
 use crate::store::{self, Db};
 
 /// The last entry of a subject.
-struct Last {
-    epoch: i64,
-    seq: u64,
-    n: u64,
-    post: Digest,
-    found: bool,
+pub(super) struct Last {
+    pub epoch: i64,
+    pub seq: u64,
+    pub n: u64,
+    pub post: Digest,
+    pub found: bool,
 }
 
 /// Every subject's own chain, as the entries tell it.
 #[derive(Default)]
-pub struct Subjects(HashMap<String, Last>);
+pub struct Subjects {
+    pub(super) last: HashMap<String, Last>,
+    /// In a pass over what is new: each subject's first entry in it, whose own predecessor is still to be asked for.
+    pub(super) begun: Option<Vec<(i64, u64, Link)>>,
+}
 
 impl Subjects {
+    /// For a pass that does not begin with the ledger.
+    pub fn since() -> Self {
+        Self { last: HashMap::new(), begun: Some(Vec::new()) }
+    }
+
     /// How many there are.
     pub fn count(&self) -> u64 {
-        self.0.len() as u64
+        self.last.len() as u64
     }
 
     /// Continues the chain of an entry's subject and notes the snapshot it seals.
     pub fn take(&mut self, epoch: i64, told: &mut Told, kept: &mut Kept, findings: &mut Findings) {
         let Some(link) = told.link.take() else { return };
         kept.sealed(link.post, told.seq);
-        let last = self.0.get_mut(link.subject.as_str());
-        if let Some(what) = gap(epoch, &link, last.as_deref()) {
+        let last = self.last.get_mut(link.subject.as_str());
+        if let (None, Some(begun)) = (&last, &mut self.begun) {
+            begun.push((epoch, told.seq, link.clone()));
+        } else if let Some(what) = gap(epoch, &link, last.as_deref()) {
             let fault = Fault::new("subject.chain", what).at(told.seq).of(&link.subject);
             findings.add(fault.in_epoch(epoch));
         }
@@ -43,7 +55,7 @@ impl Subjects {
         match last {
             Some(last) => *last = next,
             None => {
-                self.0.insert(link.subject, next);
+                self.last.insert(link.subject, next);
             }
         }
     }
@@ -53,7 +65,7 @@ impl Subjects {
         mut self,
         db: &mut Db,
         governed: &[Governed],
-        commitments: &Commitments,
+        (commitments, steps): (&Commitments, &Steps<'_>),
         findings: &mut Findings,
     ) -> Result<()> {
         let mut covered: BTreeMap<&'static str, u64> = BTreeMap::new();
@@ -62,13 +74,17 @@ impl Subjects {
         }
         for kind in governed {
             for id in (kind.ids)(db)? {
+                steps.add(1)?;
                 let subject = format!("{}/{id}", kind.kind);
                 match (kind.snapshot)(db, &id) {
                     Ok(Some(snapshot)) => {
                         for (table, rows) in snapshot.covered() {
                             *covered.entry(table).or_default() += rows;
                         }
-                        self.record(&snapshot, commitments, findings);
+                        self.record(&snapshot, findings);
+                        let subject = snapshot.subject().to_string();
+                        let fields = snapshot.fields().values();
+                        fields.for_each(|value| commitments.within(&subject, value, findings));
                     }
                     Ok(None) => {
                         findings.add(
@@ -79,7 +95,7 @@ impl Subjects {
                     Err(error) => {
                         let what = format!("the record cannot be read: {error}");
                         findings.add(Fault::new("record.unreadable", what).of(&subject));
-                        if let Some(last) = self.0.get_mut(&subject) {
+                        if let Some(last) = self.last.get_mut(&subject) {
                             last.found = true;
                         }
                     }
@@ -97,9 +113,10 @@ impl Subjects {
         Ok(())
     }
 
-    fn record(&mut self, snapshot: &Snapshot, commitments: &Commitments, findings: &mut Findings) {
+    /// Compares a record with what its last entry sealed.
+    pub(super) fn record(&mut self, snapshot: &Snapshot, findings: &mut Findings) {
         let subject = snapshot.subject().to_string();
-        let Some(last) = self.0.get_mut(&subject) else {
+        let Some(last) = self.last.get_mut(&subject) else {
             findings.add(Fault::new("record.unsealed", "there is no entry for this record").of(subject));
             return;
         };
@@ -116,11 +133,10 @@ impl Subjects {
                 findings.add(Fault::new("record.digest", what).at(seq).of(&subject).in_epoch(epoch));
             }
         }
-        snapshot.fields().values().for_each(|value| commitments.within(&subject, value, findings));
     }
 
-    fn unanswered(self, governed: &[Governed], findings: &mut Findings) {
-        let mut gone: Vec<(String, Last)> = self.0.into_iter().filter(|(_, last)| !last.found).collect();
+    pub(super) fn unanswered(self, governed: &[Governed], findings: &mut Findings) {
+        let mut gone: Vec<(String, Last)> = self.last.into_iter().filter(|(_, last)| !last.found).collect();
         gone.sort_by(|(left, _), (right, _)| left.cmp(right));
         for (subject, last) in gone {
             let kind = subject.split_once('/').map_or("", |(kind, _)| kind);
@@ -135,7 +151,7 @@ impl Subjects {
 }
 
 /// What is wrong between a subject's last entry and the next.
-fn gap(epoch: i64, link: &Link, last: Option<&Last>) -> Option<String> {
+pub(super) fn gap(epoch: i64, link: &Link, last: Option<&Last>) -> Option<String> {
     let (n, prev, pre) = match last {
         None => (1, None, None),
         Some(last) if last.epoch != epoch => (1, None, Some(last.post)),

@@ -21,6 +21,26 @@ pub enum Verdict {
     NotChecked,
 }
 
+/// How far a verification goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Every entry, every record.
+    Whole,
+    /// The entries since the last sound verification, and the records of which they speak.
+    New,
+}
+
+impl Scope {
+    /// The code.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::New => "new",
+        }
+    }
+}
+
 /// Which verdict a fault spoils.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -131,11 +151,11 @@ impl Findings {
             _ => Verdict::Fault,
         };
         let integrity = if self.integrity == 0 { Verdict::Sound } else { Verdict::Fault };
-        let Covered { entries, subjects, to, signed, root, newest, anchors } = covered;
+        let Covered { entries, subjects, from, to, signed, root, newest, anchors } = covered;
         let of_newest = |anchor: &&Anchored| anchor.epoch.unwrap_or(1) == newest;
         let unanchored = anchors.iter().rev().find(of_newest).map_or(0, |anchor| anchor.to + 1);
         Report {
-            integrity: Integrity { verdict: integrity, entries, subjects, from: to.map(|_| 0), to },
+            integrity: Integrity { verdict: integrity, entries, subjects, from: to.map(|_| from), to },
             completeness: Completeness {
                 verdict: completeness,
                 to: signed.and_then(|size| size.checked_sub(1)),
@@ -158,6 +178,8 @@ pub struct Covered {
     pub entries: u64,
     /// Subjects seen.
     pub subjects: u64,
+    /// The newest epoch's first entry that was looked at.
+    pub from: u64,
     /// The newest epoch's last entry.
     pub to: Option<u64>,
     /// The size that was signed last, as the signer's own state tells it.

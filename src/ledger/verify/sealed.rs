@@ -16,6 +16,8 @@ use crate::store::schema::sealed_value;
 
 /// Rows read at once.
 const PAGE: i64 = 1024;
+/// Rows asked for by name at once.
+const SOME: usize = 128;
 
 /// Who introduced a commitment.
 struct Introduced {
@@ -79,7 +81,26 @@ impl Commitments {
             let rows: Vec<(String, String, Vec<u8>, String)> = rows.load(db)?;
             let Some(last) = rows.last() else { break };
             after = Some(last.0.clone());
-            steps.add(rows.len() as u64);
+            steps.add(rows.len() as u64)?;
+            for row in &rows {
+                if let Some(fault) = self.stored(row) {
+                    findings.add(fault);
+                }
+            }
+        }
+        self.missing(findings);
+        Ok(())
+    }
+
+    /// The same in a pass over what is new: for the commitments that its entries introduce.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub fn finish_new(mut self, db: &mut Db, findings: &mut Findings) -> Result<()> {
+        let introduced: Vec<String> = self.introduced.keys().map(Digest::to_string).collect();
+        for some in introduced.chunks(SOME) {
+            let rows = sealed_value::table.filter(sealed_value::commitment.eq_any(some));
+            let rows: Vec<(String, String, Vec<u8>, String)> = rows.load(db)?;
             for row in &rows {
                 if let Some(fault) = self.stored(row) {
                     findings.add(fault);

@@ -6,11 +6,13 @@ use diesel::prelude::*;
 
 use super::Outside;
 use super::report::{Fault, Findings};
+use super::since::Start;
 use crate::error::{Error, Result};
 use crate::ledger::chain::ChainVerifier;
 use crate::ledger::digest::Digest;
 use crate::ledger::note::{self, VerifierKey};
 use crate::ledger::parallel::Block;
+use crate::ledger::store::index;
 use crate::ledger::tile::HEIGHT;
 use crate::ledger::tree::Frontier;
 use crate::store::Db;
@@ -20,7 +22,7 @@ use crate::store::schema::{ledger_checkpoint, ledger_entry, ledger_head, ledger_
 pub struct HeadRow {
     pub epoch: i64,
     pub origin: String,
-    size: i64,
+    pub size: i64,
     leaf: Vec<u8>,
     ts: i64,
     frontier: Vec<u8>,
@@ -55,7 +57,28 @@ pub fn strangers(db: &mut Db, heads: &[HeadRow], findings: &mut Findings) -> Res
 struct Vouched {
     size: u64,
     root: Digest,
-    by_signer: bool,
+    by: By,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// A checkpoint kept in the database.
+    Checkpoint,
+    /// The signer's own state, outside the database.
+    Signer,
+    /// An earlier verification, outside the database.
+    Verification,
+}
+
+impl By {
+    /// Checks and words for a root that differs, and for a size that is not reached.
+    const fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Checkpoint => ("checkpoint.root", "checkpoint.ahead", "a checkpoint has signed"),
+            Self::Signer => ("signer.different", "signer.ahead", "the signer has signed"),
+            Self::Verification => ("verified.different", "verified.ahead", "the last verification has seen"),
+        }
+    }
 }
 
 /// What an epoch's tree is compared with while it grows.
@@ -66,15 +89,26 @@ pub struct Growing {
     tiles: BTreeMap<(i64, u64), Digest>,
     /// The tree whose leaves are the full tiles of level 0.
     upper: Frontier,
+    /// The first entry the pass looks at.
+    first: u64,
     differing: Vec<u64>,
     unknown: u64,
 }
 
 impl Growing {
     /// Reads the checkpoints of an epoch and what the signer keeps of it.
-    pub fn new(db: &mut Db, head: &HeadRow, outside: &Outside, findings: &mut Findings) -> Result<Self> {
+    pub fn new(
+        db: &mut Db,
+        (head, start): (&HeadRow, Option<&Start>),
+        outside: &Outside,
+        findings: &mut Findings,
+    ) -> Result<Self> {
         let key = outside.key(&head.origin, findings);
-        let mut vouched = stored(db, head, key.as_ref(), findings)?;
+        let first = start.map_or(0, |start| start.first);
+        let mut vouched = stored(db, (head, first), key.as_ref(), findings)?;
+        if let Some(mark) = start.and_then(|start| start.mark) {
+            vouched.push(Vouched { size: mark.size, root: mark.root, by: By::Verification });
+        }
         if let Some(kept) = outside.kept(&head.origin, findings) {
             if let Some(key) = &key
                 && note::open_checkpoint(&kept.note, std::slice::from_ref(key)).is_err()
@@ -82,14 +116,15 @@ impl Growing {
                 let what = "the note in the signer's state is not signed by this ledger's key";
                 findings.add(Fault::new("signer.note", what).in_epoch(head.epoch).incomplete());
             }
-            vouched.push(Vouched { size: kept.checkpoint.size, root: kept.checkpoint.root, by_signer: true });
+            vouched.push(Vouched { size: kept.checkpoint.size, root: kept.checkpoint.root, by: By::Signer });
         }
         vouched.sort_by_key(|vouched| vouched.size);
         Ok(Self {
             epoch: head.epoch,
             vouched: vouched.into_iter().peekable(),
             tiles: BTreeMap::new(),
-            upper: Frontier::new(),
+            upper: start.map_or_else(Frontier::new, |start| start.upper.clone()),
+            first,
             differing: Vec::new(),
             unknown: 0,
         })
@@ -127,14 +162,16 @@ impl Growing {
             if root == Some(vouched.root) {
                 continue;
             }
-            if vouched.by_signer {
+            if vouched.by != By::Checkpoint {
+                let (check, ..) = vouched.by.words();
+                let who = if vouched.by == By::Signer { "the signer signed" } else { "verified was" };
                 let what = format!(
-                    "at size {} the root is {}, the signer signed {}",
+                    "at size {} the root is {}, {who} {}",
                     vouched.size,
                     root.map(|root| root.to_string()).unwrap_or_default(),
                     vouched.root
                 );
-                let fault = Fault::new("signer.different", what).at(vouched.size - 1);
+                let fault = Fault::new(check, what).at(vouched.size - 1);
                 findings.add(fault.in_epoch(self.epoch).incomplete());
             } else {
                 self.differing.push(vouched.size);
@@ -152,12 +189,8 @@ impl Growing {
     ) -> Result<()> {
         let size = chain.size();
         for vouched in self.vouched.by_ref() {
-            let (check, who) = if vouched.by_signer {
-                ("signer.ahead", "the signer")
-            } else {
-                ("checkpoint.ahead", "a checkpoint")
-            };
-            let what = format!("{who} has signed {} entries, there are {size}", vouched.size);
+            let (_, check, who) = vouched.by.words();
+            let what = format!("{who} {} entries, there are {size}", vouched.size);
             findings.add(Fault::new(check, what).at(size).in_epoch(self.epoch).incomplete());
         }
         if let Some(first) = self.differing.first() {
@@ -175,11 +208,7 @@ impl Growing {
     }
 
     fn stored_tiles(mut self, db: &mut Db, findings: &mut Findings) -> Result<()> {
-        let stored: Vec<(i64, i64, Vec<u8>)> = ledger_tile::table
-            .filter(ledger_tile::epoch.eq(self.epoch))
-            .select((ledger_tile::level, ledger_tile::idx, ledger_tile::hash))
-            .load(db)?;
-        for (level, index, hash) in stored {
+        for (level, index, hash) in self.stored_hashes(db)? {
             let known = u64::try_from(index).ok().and_then(|index| self.tiles.remove(&(level, index)));
             let what = match known {
                 Some(known) if known.as_bytes().as_slice() == hash => continue,
@@ -194,17 +223,34 @@ impl Growing {
         }
         Ok(())
     }
+
+    /// The stored hashes of the tiles that the pass makes again.
+    fn stored_hashes(&self, db: &mut Db) -> Result<Vec<(i64, i64, Vec<u8>)>> {
+        let columns = (ledger_tile::level, ledger_tile::idx, ledger_tile::hash);
+        let of_epoch = ledger_tile::table.filter(ledger_tile::epoch.eq(self.epoch)).select(columns);
+        if self.first == 0 {
+            return Ok(of_epoch.load(db)?);
+        }
+        let mut rows = Vec::new();
+        for level in 1..=i64::from(u64::BITS / HEIGHT) {
+            let first = u32::try_from(level).ok().and_then(|level| self.first.checked_shr(level * HEIGHT));
+            let here = ledger_tile::level.eq(level).and(ledger_tile::idx.ge(index(first.unwrap_or(0))?));
+            rows.append(&mut of_epoch.filter(here).load(db)?);
+        }
+        Ok(rows)
+    }
 }
 
-/// The stored checkpoints: form, origin, size and signature.
+/// The stored checkpoints beyond `first` entries: form, origin, size and signature.
 fn stored(
     db: &mut Db,
-    head: &HeadRow,
+    (head, first): (&HeadRow, u64),
     key: Option<&VerifierKey>,
     findings: &mut Findings,
 ) -> Result<Vec<Vouched>> {
     let rows: Vec<(i64, String)> = ledger_checkpoint::table
         .filter(ledger_checkpoint::epoch.eq(head.epoch))
+        .filter(ledger_checkpoint::size.gt(if first == 0 { i64::MIN } else { index(first)? }))
         .order(ledger_checkpoint::size)
         .select((ledger_checkpoint::size, ledger_checkpoint::note))
         .load(db)?;
@@ -223,7 +269,7 @@ fn stored(
             Ok(said) if i64::try_from(said.size) != Ok(size) => {
                 fault(format!("the checkpoint of size {} is stored under {size}", said.size));
             }
-            Ok(said) => vouched.push(Vouched { size: said.size, root: said.root, by_signer: false }),
+            Ok(said) => vouched.push(Vouched { size: said.size, root: said.root, by: By::Checkpoint }),
         }
     }
     Ok(vouched)

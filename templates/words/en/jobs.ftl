@@ -1,6 +1,14 @@
 # Jobs
 job-kind-orders-import = Import of orders
+job-kind-ledger-verify-new = Verification of what is new
+job-kind-ledger-verify-whole = Verification of the whole
 job-refresh = Refresh
+job-watch = Refresh every 3 s
+job-watch-end = Stop refreshing
+job-result = See the result
+job-rate = Rate
+job-a-second = { $n } a second
+job-left = { $n } s left
 job-progress = Progress
 job-of = { $done } of { $total }
 job-asked = Asked for
@@ -22,6 +30,8 @@ job-reading = Reading the file
 job-writing = Writing orders
 job-cancel = Call off
 job-cancelled = Called off. What was written before stands.
+job-verifying-new = Checking the new entries and their records
+job-verifying-whole = Checking every entry and every record
 job-done = Finished
 job-interrupted = The service stopped before the job was finished. What was written stands; start it again.
 job-state-queued = Queued

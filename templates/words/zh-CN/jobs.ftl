@@ -1,5 +1,15 @@
 # 后台任务
+job-kind-ledger-verify-new = 校验新增部分
+job-kind-ledger-verify-whole = 全链校验
+job-verifying-new = 正在校验新增条目及其记录
+job-verifying-whole = 正在校验全部条目与全部记录
 job-kind-orders-import = 订单导入
+job-watch = 每 3 秒刷新
+job-watch-end = 停止刷新
+job-result = 查看结果
+job-rate = 速度
+job-a-second = 每秒 { $n } 项
+job-left = 约剩 { $n } 秒
 job-refresh = 刷新
 job-progress = 进度
 job-of = { $done } / { $total }
