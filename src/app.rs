@@ -15,7 +15,9 @@ use crate::people::desk::InFlight;
 use crate::people::gate::{self, Callers, Route};
 use crate::trail::{self, Verifier};
 use crate::web::{metrics::Metrics, page, request};
-use crate::{codes, deviations, documents, health, home, jobs, links, openapi, orders, people, recalls};
+use crate::{
+    codes, deviations, documents, health, home, jobs, links, openapi, orders, packs, people, recalls,
+};
 
 /// Every route there is, in the order in which addresses are tried.
 pub fn routes() -> Vec<Route> {
@@ -31,6 +33,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(health::routes());
     routes.extend(openapi::routes());
     routes.extend(trail::routes());
+    routes.extend(packs::routes());
     routes
 }
 
@@ -44,6 +47,7 @@ pub const GOVERNED: &[Governed] = &[
     deviations::store::GOVERNED,
     recalls::store::GOVERNED,
     links::store::GOVERNED,
+    packs::store::GOVERNED,
 ];
 
 /// What links know of the features whose subjects they tie.

@@ -16,6 +16,7 @@ mod ledger;
 mod links;
 mod openapi;
 mod orders;
+mod packs;
 mod pages_people;
 mod people;
 mod postgres;

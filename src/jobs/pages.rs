@@ -25,6 +25,20 @@ struct JobPage {
     figures: Vec<(String, i64)>,
     rejected: Vec<Rejected>,
     unlisted: i64,
+    /// Where what was made can be fetched.
+    download: Option<String>,
+    /// Its SHA-256.
+    sha256: Option<String>,
+}
+
+impl JobPage {
+    /// The page a job belongs below: its address and its word.
+    fn home(&self) -> (&'static str, &'static str) {
+        match self.job.kind.split('.').next() {
+            Some("packs") => ("/packs", "pack-title"),
+            _ => ("/orders", "order-list"),
+        }
+    }
 }
 
 /// A value that an import could not take.
@@ -36,7 +50,7 @@ struct Rejected {
 }
 
 /// The figures of an import's result, in the order in which they are shown.
-const FIGURES: [&str; 5] = ["orders", "new", "changed", "unchanged", "rejected_orders"];
+const FIGURES: [&str; 7] = ["orders", "new", "changed", "unchanged", "rejected_orders", "entries", "size"];
 
 /// `GET /jobs/{id}`.
 ///
@@ -54,6 +68,8 @@ pub(super) async fn show(reader: Reader, view: View, id: web::Path<String>) -> R
         state: state_tag(&job, w),
         figures: FIGURES.iter().filter_map(figure).collect(),
         rejected: rejected_of(&result),
+        download: result.get("download").and_then(Value::as_str).map(str::to_owned),
+        sha256: result.get("sha256").and_then(Value::as_str).map(str::to_owned),
         unlisted: result.get("rejected_more").and_then(Value::as_i64).unwrap_or_default(),
         job,
     };

@@ -119,6 +119,8 @@ pub const LINK_REMOVED: Act = with("link.removed", &["reason"]);
 pub const LEDGER_CREATED: Act = with("ledger.created", &["alg", "demo"]);
 /// The whole was verified.
 pub const LEDGER_VERIFIED: Act = with("ledger.verified", &["integrity", "completeness", "to"]);
+/// An evidence pack was made.
+pub const PACK_MADE: Act = with("pack.made", &["sha256", "size", "entries", "reason"]);
 /// The schema was brought up to date.
 pub const SYSTEM_MIGRATED: Act = with("system.migrated", &["schema"]);
 /// A backup was made.
@@ -144,4 +146,5 @@ pub const ALL: &[Act] = &[
     RECALL_FILLED, RECALL_MOVED, RECALL_HIT, RECALL_CLOSED, CORRECTION_REQUESTED, CORRECTION_DECIDED, LINK_CREATED,
     LINK_REMOVED, LEDGER_CREATED, LEDGER_VERIFIED, SYSTEM_MIGRATED,
     BACKUP_MADE, BACKUP_DRILLED, SYSTEM_RESTORED, SYSTEM_MOVED, CLOCK_BACK,
+    PACK_MADE,
 ];

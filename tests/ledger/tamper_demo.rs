@@ -12,7 +12,7 @@ use sopledger::store::{self, Db, Purpose};
 use super::tamper::{columns, governed_tables, one_row, other, run, set_something, settle, smuggle, trial};
 use crate::house::{House, PASSWORD, both};
 
-/// The demo, and what its script leaves out: a token, a setting, a correction.
+/// The demo, and what its script leaves out: a token, a setting, a correction, a pack.
 fn furnish(house: &House) {
     let (admin, cs) = (house.person("admin"), house.person("cs"));
     let token = json!({ "label": "ERP", "expires_on": "2027-01-01" });
@@ -26,6 +26,7 @@ fn furnish(house: &House) {
     let decision = format!("{path}/{}/decision", asked["id"].as_str().unwrap());
     let verdict = json!({ "approve": true, "reason": "属实", "password": PASSWORD });
     house.person("qa").post(&decision, verdict).expect(200);
+    crate::packs::made(&house.person("qa"), json!({ "subjects": ["document/SOP-CS-001"] }));
     settle(house);
     let found = verify_target(&house.place.target, &house.place.folder, GOVERNED, &|_, _| {}).unwrap();
     assert_eq!((found.exit_code(), found.faults.as_slice()), (0, [].as_slice()));
