@@ -18,7 +18,7 @@ use crate::people::gate::{self, Callers, Route};
 use crate::trail::{self, Schedule, Verifier};
 use crate::web::{metrics::Metrics, page, request};
 use crate::{
-    anchors, codes, deviations, documents, health, home, jobs, links, openapi, orders, people, recalls,
+    anchors, codes, deviations, documents, health, home, jobs, links, openapi, orders, packs, people, recalls,
 };
 
 /// Every route there is, in the order in which addresses are tried.
@@ -37,6 +37,7 @@ pub fn routes() -> Vec<Route> {
     // Before the trail, whose entries are tried under any name.
     routes.extend(anchors::routes());
     routes.extend(trail::routes());
+    routes.extend(packs::routes());
     routes
 }
 
@@ -51,6 +52,7 @@ pub const GOVERNED: &[Governed] = &[
     recalls::store::GOVERNED,
     links::store::GOVERNED,
     anchor::GOVERNED,
+    packs::store::GOVERNED,
 ];
 
 /// What links know of the features whose subjects they tie.

@@ -23,6 +23,7 @@ pub mod ledger;
 pub mod links;
 pub mod openapi;
 pub mod orders;
+pub mod packs;
 pub mod people;
 pub mod recalls;
 pub mod records;

@@ -16,7 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["documents"],
     &["orders"],
     &["deviations", "recalls"],
-    &["home", "codes"],
+    &["home", "codes", "packs"],
     &["app", "openapi"],
     &["demo"],
     &["cli"],

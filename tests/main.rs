@@ -17,6 +17,7 @@ mod ledger;
 mod links;
 mod openapi;
 mod orders;
+mod packs;
 mod pages_people;
 mod people;
 mod postgres;

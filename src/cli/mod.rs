@@ -7,6 +7,7 @@ mod backup;
 mod demo;
 mod import;
 mod init;
+mod pack;
 mod serve;
 mod show;
 mod verify;
@@ -57,6 +58,8 @@ enum Command {
     Config(show::Format),
     /// Check the database against what was sealed and signed; exit 0 sound, 1 a fault, 2 could not be checked
     Verify(verify::Arguments),
+    /// Make an evidence pack: a zip that is checked without network and without this program
+    Pack(pack::Arguments),
     /// Make a consistent copy while the service goes on
     Backup(backup::Backup),
     /// Verify a backup, then put it in the installation's place; or drill that
@@ -91,6 +94,7 @@ pub fn run() -> ExitCode {
         Command::Init(arguments) => init::run(&config, &arguments),
         Command::Serve => serve::run(&config),
         Command::Migrate => serve::migrate(&config),
+        Command::Pack(wish) => pack::run(&config, &wish),
         Command::Backup(wish) => backup::make(&config, &wish),
         Command::Restore(wish) => backup::restore(&config, &wish),
         Command::Move(wish) => backup::transfer(&config, &wish),

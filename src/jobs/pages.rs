@@ -34,6 +34,21 @@ struct JobPage {
     result: Option<String>,
     rejected: Vec<Rejected>,
     unlisted: i64,
+    /// Where what was made can be fetched.
+    download: Option<String>,
+    /// Its SHA-256.
+    sha256: Option<String>,
+}
+
+impl JobPage {
+    /// The page a job belongs below: its address and its word.
+    fn home(&self) -> Option<(&'static str, &'static str)> {
+        match self.job.kind.split('.').next() {
+            Some("packs") => Some(("/packs", "pack-title")),
+            Some("orders") => Some(("/orders", "order-list")),
+            _ => None,
+        }
+    }
 }
 
 /// A value that an import could not take.
@@ -45,7 +60,7 @@ struct Rejected {
 }
 
 /// The figures of an import's result, in the order in which they are shown.
-const FIGURES: [&str; 5] = ["orders", "new", "changed", "unchanged", "rejected_orders"];
+const FIGURES: [&str; 7] = ["orders", "new", "changed", "unchanged", "rejected_orders", "entries", "size"];
 
 /// Kinds of jobs whose result has a page of its own, and its address before the job's id.
 const RESULTS: [(&str, &str); 1] = [("ledger.verify-", "/trail/verify?job=")];
@@ -85,6 +100,8 @@ pub(super) async fn show(
             .iter()
             .find(|(kind, _)| job.kind.starts_with(kind) && job.state == "done")
             .map(|(_, address)| format!("{address}{}", job.id)),
+        download: result.get("download").and_then(Value::as_str).map(str::to_owned),
+        sha256: result.get("sha256").and_then(Value::as_str).map(str::to_owned),
         unlisted: result.get("rejected_more").and_then(Value::as_i64).unwrap_or_default(),
         job,
     };

@@ -122,6 +122,8 @@ pub const LEDGER_VERIFIED: Act =
     with("ledger.verified", &["integrity", "completeness", "scope", "from", "to", "faults"]);
 /// An outside authority's time stamp over a checkpoint was kept.
 pub const ANCHOR_ADDED: Act = with("anchor.added", &["entries", "note", "token"]);
+/// An evidence pack was made.
+pub const PACK_MADE: Act = with("pack.made", &["sha256", "size", "entries", "reason"]);
 /// The schema was brought up to date.
 pub const SYSTEM_MIGRATED: Act = with("system.migrated", &["schema"]);
 /// A backup was made.
@@ -146,5 +148,5 @@ pub const ALL: &[Act] = &[
     ORDER_RELEASED, DEVIATION_RAISED, DEVIATION_FILLED, DEVIATION_MOVED, DEVIATION_CLOSED, RECALL_OPENED,
     RECALL_FILLED, RECALL_MOVED, RECALL_HIT, RECALL_CLOSED, CORRECTION_REQUESTED, CORRECTION_DECIDED, LINK_CREATED,
     LINK_REMOVED, LEDGER_CREATED, LEDGER_VERIFIED, SYSTEM_MIGRATED,
-    ANCHOR_ADDED, BACKUP_MADE, BACKUP_DRILLED, SYSTEM_RESTORED, SYSTEM_MOVED, CLOCK_BACK,
+    ANCHOR_ADDED, PACK_MADE, BACKUP_MADE, BACKUP_DRILLED, SYSTEM_RESTORED, SYSTEM_MOVED, CLOCK_BACK,
 ];

@@ -178,6 +178,11 @@ pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
     })
 }
 
+/// The same of a text.
+pub fn decimal_of(digits: &str) -> Option<u64> {
+    decimal(digits.as_bytes())
+}
+
 /// Splits off one line. The search ends one byte past the longest allowed: what is longer comes back unended,
 /// as a line that its rule refuses.
 fn line(bytes: &[u8], longest: usize) -> Result<(&[u8], &[u8]), EntryError> {

@@ -54,6 +54,11 @@ impl Folder {
         self.0.join("checkpoint")
     }
 
+    /// `DIR/packs/`: evidence packs until they are fetched.
+    pub fn packs(&self) -> PathBuf {
+        self.0.join("packs")
+    }
+
     /// Makes the folders.
     ///
     /// # Errors

@@ -41,7 +41,8 @@ pub fn verify(text: &str, leaf: &Digest, keys: &[VerifierKey]) -> Result<(u64, C
     Ok((index, checkpoint))
 }
 
-fn parts(text: &str) -> Option<(u64, Vec<Digest>, &str)> {
+/// Index, path and note of a proof, the note not looked at; none where the text is no proof.
+pub fn parts(text: &str) -> Option<(u64, Vec<Digest>, &str)> {
     let rest = text.strip_prefix(HEADER)?.strip_prefix('\n')?;
     let (head, note) = rest.split_once("\n\n")?;
     let mut lines = head.split('\n').peekable();

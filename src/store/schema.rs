@@ -483,6 +483,24 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    pack (id) {
+        id -> Text,
+        scope -> Text,
+        subjects -> Text,
+        from_at -> Nullable<BigInt>,
+        before_at -> Nullable<BigInt>,
+        reason -> Text,
+        disclosed -> Bool,
+        checkpoint -> BigInt,
+        entries -> BigInt,
+        sha256 -> Text,
+        size -> BigInt,
+        made_at -> BigInt,
+        made_by -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     ledger_head,
     ledger_entry,
@@ -522,4 +540,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     correction,
     record_transition,
     link,
+    pack,
 );

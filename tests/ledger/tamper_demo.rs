@@ -21,7 +21,7 @@ fn furnished_tables(db: &mut Db) -> Vec<&'static str> {
     tables
 }
 
-/// The demo, and what its script leaves out: a token, a setting, a correction, a time stamp.
+/// The demo, and what its script leaves out: a token, a setting, a correction, a pack, a time stamp.
 fn furnish(house: &House) {
     let (admin, cs) = (house.person("admin"), house.person("cs"));
     let token = json!({ "label": "ERP", "expires_on": "2027-01-01" });
@@ -35,6 +35,7 @@ fn furnish(house: &House) {
     let decision = format!("{path}/{}/decision", asked["id"].as_str().unwrap());
     let verdict = json!({ "approve": true, "reason": "属实", "password": PASSWORD });
     house.person("qa").post(&decision, verdict).expect(200);
+    crate::packs::made(&house.person("qa"), json!({ "subjects": ["document/SOP-CS-001"] }));
     settle(house);
     if let Some(tsa) = Tsa::start() {
         tsa.witness().stamp(&house.site, &Actor::cli()).unwrap();

@@ -43,6 +43,10 @@ CREATE TRIGGER guard_signature_row BEFORE UPDATE OR DELETE ON signature FOR EACH
 ALTER TABLE signature ENABLE ALWAYS TRIGGER guard_signature_row;
 CREATE TRIGGER guard_signature_truncate BEFORE TRUNCATE ON signature FOR EACH STATEMENT EXECUTE FUNCTION guard_append_only();
 ALTER TABLE signature ENABLE ALWAYS TRIGGER guard_signature_truncate;
+CREATE TRIGGER guard_pack_row BEFORE UPDATE OR DELETE ON pack FOR EACH ROW EXECUTE FUNCTION guard_append_only();
+ALTER TABLE pack ENABLE ALWAYS TRIGGER guard_pack_row;
+CREATE TRIGGER guard_pack_truncate BEFORE TRUNCATE ON pack FOR EACH STATEMENT EXECUTE FUNCTION guard_append_only();
+ALTER TABLE pack ENABLE ALWAYS TRIGGER guard_pack_truncate;
 CREATE TRIGGER guard_document_version_row BEFORE UPDATE OR DELETE ON document_version FOR EACH ROW EXECUTE FUNCTION guard_version();
 ALTER TABLE document_version ENABLE ALWAYS TRIGGER guard_document_version_row;
 CREATE TRIGGER guard_document_version_truncate BEFORE TRUNCATE ON document_version FOR EACH STATEMENT EXECUTE FUNCTION guard_version();

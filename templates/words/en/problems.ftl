@@ -160,6 +160,7 @@ problem-not-found = Not found
         [content] content
         [job] job
         [correction] correction
+        [pack] evidence pack
        *[other] such thing
     } { $id }.
 problem-not-a-demo = Not a demo

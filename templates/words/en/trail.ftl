@@ -200,3 +200,4 @@ act-backup-drilled = Restore drilled
 act-system-restored = Restored from a backup
 act-system-moved = Moved to another database
 act-system-clock_back = The host's clock went back
+act-pack-made = Evidence pack made

@@ -160,6 +160,7 @@ problem-not-found = 没有找到
         [content] 内容
         [job] 任务
         [correction] 更正申请
+        [pack] 证据包
        *[other] 这个对象
     } { $id }。
 problem-not-a-demo = 不是演示环境

@@ -200,3 +200,4 @@ act-backup-drilled = 恢复演练
 act-system-restored = 由备份恢复
 act-system-moved = 迁移数据库
 act-system-clock_back = 主机时钟回拨
+act-pack-made = 制作证据包

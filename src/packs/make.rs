@@ -1,0 +1,202 @@
+//! The making of a pack: what is selected is read once and written as it comes.
+
+use std::path::{Path, PathBuf};
+
+use diesel::Connection;
+use serde_json::json;
+
+use super::anchors;
+use super::archive::Writer;
+use super::contents::Sealed;
+use super::layout;
+use super::proofs::Tree;
+use super::readme::{Cover, readme};
+use super::record::{Pack, SCRIPT};
+use super::store::{self, Selected, Selection, rows, select};
+use super::wanted::{Scope, Sight, Wish};
+use crate::error::{Error, Result};
+use crate::ledger::acts;
+use crate::ledger::digest::Digest;
+use crate::ledger::lane::{Actor, NewEntry};
+use crate::ledger::site::Site;
+use crate::ledger::store::{self as ledger, index};
+use crate::store::{Db, Purpose};
+
+/// How the making tells how far it is, and is told to stop: a phase (`job-packing-…`), pieces done, of how many.
+pub struct Steps<'a>(pub &'a dyn Fn(&'static str, u64, u64) -> Result<()>);
+
+impl Steps<'_> {
+    /// Tells; refused where the work was called off.
+    ///
+    /// # Errors
+    /// What the listener refuses.
+    pub fn tell(&self, phase: &'static str, done: u64, total: u64) -> Result<()> {
+        (self.0)(phase, done, total)
+    }
+}
+
+/// A pack that was made.
+#[derive(Debug, Clone)]
+pub struct Made {
+    /// Its record.
+    pub pack: Pack,
+    /// The file.
+    pub file: PathBuf,
+    /// How much is sealed and not kept: a fault of the ledger, which `verify` names.
+    pub missing: u64,
+}
+
+/// A pack about to be made, with the checkpoint that all its proofs lead to.
+struct Making<'a> {
+    site: &'a Site,
+    wish: &'a Wish,
+    signed: (u64, String),
+    key: String,
+}
+
+/// Makes a pack at `path`, then appends the entry that says so, with the file's SHA-256.
+///
+/// # Errors
+/// 422 for a subject without entries, 409 where the file is there or cannot be written, 503 before the first
+/// checkpoint; what `steps` refuses. No file is left then.
+pub fn make(
+    site: &Site,
+    wish: &Wish,
+    (id, path): (&str, &Path),
+    actor: &Actor,
+    steps: &Steps<'_>,
+) -> Result<Made> {
+    let making = Making::begin(site, wish)?;
+    let (told, missing, (sha256, size)) = making.write(id, path, steps)?;
+    let pack = Pack { sha256: sha256.to_string(), size: index(size)?, made_by: actor.id.clone(), ..told };
+    let kept = pack.clone();
+    let (actor, reason) = (actor.clone(), wish.reason.clone());
+    let kept = site.lane.write_here(move |tx| {
+        let row = Pack { made_at: tx.now(), ..kept.clone() };
+        store::insert(tx, &row)?;
+        let entry = NewEntry::new(acts::PACK_MADE, &actor)
+            .state(row.snapshot())
+            .reason(&reason)
+            .field("sha256", row.sha256.as_str())
+            .field("size", json!(row.size))
+            .field("entries", json!(row.entries));
+        tx.append(entry)?;
+        Ok(row)
+    });
+    let pack = kept.inspect_err(|_| {
+        let _ = std::fs::remove_file(path);
+    })?;
+    Ok(Made { pack, file: path.to_owned(), missing })
+}
+
+/// Whether there is anything to pack, which may be refused before the work begins; returns how many entries.
+///
+/// # Errors
+/// As [`select`].
+pub fn check(db: &mut Db, site: &Site, scope: &Scope) -> Result<u64> {
+    let size = ledger::head(db)?.map_or(0, |head| head.size);
+    Ok(select(db, site.epoch, size, scope)?.entries.count())
+}
+
+impl<'a> Making<'a> {
+    /// Takes the newest checkpoint, after signing what was committed.
+    fn begin(site: &'a Site, wish: &'a Wish) -> Result<Self> {
+        site.signing.finish();
+        let signed = site.signing.newest().ok_or_else(|| Error::unavailable("not-yet-signed"))?;
+        let key = site.signing.vkey().ok_or_else(|| Error::not_found("key", site.origin.as_str()))?;
+        Ok(Self { site, wish, signed, key: format!("{key}\n") })
+    }
+
+    fn write(&self, id: &str, path: &Path, steps: &Steps<'_>) -> Result<(Pack, u64, (Digest, u64))> {
+        let now = self.site.clock.now();
+        let mut out = Writer::create(path, now)?;
+        let mut db = self.site.target.open(Purpose::Read)?;
+        // One state of the database: a value that is erased meanwhile is in it or not, never half.
+        let (pack, missing) = db.transaction(|db| self.fill(db, &mut out, id, steps))?;
+        steps.tell("job-packing-closing", 0, 0)?;
+        Ok((pack, missing, out.finish()?))
+    }
+
+    fn fill(&self, db: &mut Db, out: &mut Writer, id: &str, steps: &Steps<'_>) -> Result<(Pack, u64)> {
+        let (site, epoch, size) = (self.site, self.site.epoch, self.signed.0);
+        let selected = select(db, epoch, size, &self.wish.scope)?;
+        out.put(layout::CHECKPOINT, self.signed.1.as_bytes())?;
+        out.put(layout::KEY, self.key.as_bytes())?;
+        out.put(layout::SCRIPT, SCRIPT.as_bytes())?;
+        let mut sealed = Sealed::new(self.wish.sight);
+        self.put_entries(db, out, (&selected.entries, &mut sealed), steps)?;
+        sealed.put_content(db, out, steps)?;
+        sealed.put_named(db, out, steps)?;
+        anchors::put(db, out, (epoch, size))?;
+        let pack = self.told(id, &selected)?;
+        let cover = Cover {
+            pack: &pack,
+            subjects: &selected.subjects,
+            subject_count: sealed.subjects(),
+            missing: sealed.missing(),
+            origin: &site.origin,
+            zone: site.zone,
+            demo: site.demo,
+            now: site.clock.now(),
+            last: store::instant(db, epoch, size - 1)?,
+            checkpoint: &self.signed.1,
+            key: self.key.trim_end(),
+        };
+        out.put(layout::README, readme(&cover)?.as_bytes())?;
+        Ok((pack, sealed.missing()))
+    }
+
+    fn put_entries(
+        &self,
+        db: &mut Db,
+        out: &mut Writer,
+        (entries, sealed): (&Selection, &mut Sealed),
+        steps: &Steps<'_>,
+    ) -> Result<()> {
+        let (mut done, total) = (0, entries.count());
+        let mut tree = Tree::new(self.site.epoch, self.signed.clone());
+        if self.wish.scope == Scope::Whole {
+            return tree.put_tiles(db, out, |db, out, rows| {
+                done += rows.len() as u64;
+                sealed.take(db, out, rows)?;
+                steps.tell("job-packing-entries", done, total)
+            });
+        }
+        for piece in entries.pieces() {
+            let rows = rows(db, self.site.epoch, &piece)?;
+            for row in &rows {
+                let seq = u64::try_from(row.seq).map_err(Error::internal)?;
+                tree.put_entry(db, out, (seq, &row.entry))?;
+            }
+            sealed.take(db, out, &rows)?;
+            done += rows.len() as u64;
+            steps.tell("job-packing-entries", done, total)?;
+        }
+        Ok(())
+    }
+
+    /// The record as far as it is known before the file is closed.
+    fn told(&self, id: &str, selected: &Selected) -> Result<Pack> {
+        let (scope, named, (from_at, before_at)) = match &self.wish.scope {
+            Scope::Subjects(named) => ("subjects", named.as_slice(), (None, None)),
+            Scope::Range { from, before } => ("range", [].as_slice(), (*from, *before)),
+            Scope::Whole => ("whole", [].as_slice(), (None, None)),
+        };
+        let named: Vec<String> = named.iter().map(ToString::to_string).collect();
+        Ok(Pack {
+            id: id.to_owned(),
+            scope: scope.to_owned(),
+            subjects: json!(named).to_string(),
+            from_at,
+            before_at,
+            reason: self.wish.reason.clone(),
+            disclosed: self.wish.sight != Sight::Nothing,
+            checkpoint: index(self.signed.0)?,
+            entries: index(selected.entries.count())?,
+            sha256: String::new(),
+            size: 0,
+            made_at: self.site.clock.now(),
+            made_by: String::new(),
+        })
+    }
+}
