@@ -213,7 +213,6 @@ fn booking(draft: &BookingDraft, (at, zone): (&str, Tz), faults: &mut Faults) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Timestamp;
 
     const ZONE: Tz = chrono_tz::Asia::Shanghai;
 
