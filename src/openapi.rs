@@ -3,12 +3,13 @@
 //!
 //! Routes with a summary are for machines and stand here; pages have none. Each feature describes its own routes in
 //! `openapi/<feature>.json`, found by being there: `{"operations": {"POST /path": {…}}, "schemas": {…}}`. `common.json`
-//! has what features share. An operation says, as far as it has them:
+//! has what features share, and the `conventions` in words. An operation says, as far as it has them:
 //!
 //! - `query`: the parameters of the query string, name → schema; `"required": true` inside a schema makes one required;
 //! - `headers`: request headers, the same way; `request`: the schema of the JSON body, or media type → schema;
 //! - `answers`: status → schema of the JSON answer, or media type → schema, or null for none; `shows`: headers of the
 //!   answer, name → what it tells (`Location` of a 201 or 202 is told without);
+//! - `repeats`: false where an `Idempotency-Key` has no sense;
 //! - `refuses`: statuses besides those that follow from gate, path, query and body; `detail`: what else is to be said.
 //!
 //! Schemas are JSON Schema, shorter: where a schema may stand, `"Order"` refers to the schema of that name and
@@ -58,6 +59,11 @@ fn told(fragments: &[(String, Value)], part: &str) -> Map<String, Value> {
     parts.flatten().map(|(name, told)| (name.clone(), told.clone())).collect()
 }
 
+/// What holds for all routes, in words.
+fn conventions(fragments: &[(String, Value)]) -> &str {
+    fragments.iter().find_map(|(_, told)| told["conventions"].as_str()).unwrap_or_default()
+}
+
 /// The document.
 pub fn document() -> Value {
     let fragments = fragments();
@@ -75,7 +81,7 @@ pub fn document() -> Value {
         "info": {
             "title": "Sopledger",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": env!("CARGO_PKG_DESCRIPTION"),
+            "description": format!("{}.\n\n{}", env!("CARGO_PKG_DESCRIPTION"), conventions(&fragments)),
             "license": { "name": env!("CARGO_PKG_LICENSE") },
         },
         "servers": [{ "url": "/" }],
@@ -171,9 +177,11 @@ fn in_path(route: &Route) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// Whether an `Idempotency-Key` holds for it: it changes something for an account that is signed in.
-fn takes_key(route: &Route) -> bool {
-    route.method != Method::GET && route.path.starts_with("/api/v1/") && route.gate != Gate::Public
+/// Whether an `Idempotency-Key` holds for it: it changes something for an account that is signed in, and would do so
+/// again (`"repeats": false` says it would not).
+fn takes_key(route: &Route, told: &Value) -> bool {
+    let changes = route.method != Method::GET && route.gate != Gate::Public;
+    changes && route.path.starts_with("/api/v1/") && told["repeats"] != false
 }
 
 fn parameters(route: &Route, told: &Value) -> Vec<Value> {
@@ -189,7 +197,7 @@ fn parameters(route: &Route, told: &Value) -> Vec<Value> {
             parameters.push(json!({ "name": name, "in": place, "required": required, "schema": schema }));
         }
     }
-    if takes_key(route) {
+    if takes_key(route, told) {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
             "schema": { "type": "string", "minLength": 1, "maxLength": 128 },
@@ -252,12 +260,12 @@ fn refusals(route: &Route, told: &Value) -> BTreeSet<u64> {
         statuses.extend([404]);
     }
     if told["query"].is_object() {
-        statuses.extend([422]);
+        statuses.extend([400, 422]);
     }
     if !told["request"].is_null() {
         statuses.extend([400, 413, 415, 422]);
     }
-    if takes_key(route) {
+    if takes_key(route, told) {
         statuses.extend([409, 422]);
     }
     statuses.extend(told["refuses"].as_array().into_iter().flatten().filter_map(Value::as_u64));

@@ -154,6 +154,8 @@ fn an_unknown_or_malformed_thing_in_the_path_is_404() {
             "/deviations/DEV-2026-0999",
             "/recalls/RCL-0",
             "/jobs/x",
+            "/jobs/%00",
+            "/documents/%00",
             "/recalls/RCL-2026-0999/corrections/c-0",
             "/ledger/entries/x",
             "/ledger/entries/01",
@@ -327,6 +329,57 @@ fn a_wrong_password_signs_nothing_and_stays_in_the_trail() {
         assert_eq!(cs.get(&raised).expect(200).json()["title"], "另一题名");
         qa2.post(&decision, verdict(PASSWORD)).expect(409);
     });
+}
+
+#[test]
+fn nothing_is_noted_about_a_record_that_does_not_exist() {
+    both(|house| {
+        let qa = house.person("qa");
+        let before = house.acts().len();
+        let verdict = json!({ "approve": true, "reason": "属实", "password": "wrong" });
+        let closing = json!({ "to": "closed", "password": "wrong" });
+        for record in ["deviations/DEV-2026-0999", "recalls/RCL-2026-0999"] {
+            qa.post(&format!("/api/v1/{record}/corrections/c-0/decision"), verdict.clone()).expect(404);
+            qa.post(&format!("/api/v1/{record}/transitions"), closing.clone()).expect(404);
+        }
+        assert_eq!(house.acts().len(), before);
+    });
+}
+
+#[test]
+fn a_date_that_cannot_be_read_is_refused_with_the_forms_that_can() {
+    let house = House::sqlite();
+    order(&house, "80012345");
+    let kept = house.person("qa").get("/api/v1/orders/80012345").expect(200).json();
+    let sent = |expiry: &str, at: &str| {
+        let mut sent =
+            json!({ "customer": kept["customer"], "lines": kept["lines"], "events": kept["events"] });
+        sent["lines"][0]["expiry"] = json!(expiry);
+        sent["events"][0]["at"] = json!(at);
+        sent
+    };
+    let (cs, erp) = (house.person("cs"), house.person("erp"));
+    let good_at = "2026-02-20T02:00:00Z";
+    let answers = [
+        (cs.get("/api/v1/documents?as_of=31.12.2026"), "as_of", &["2026-12-31", "RFC 3339"][..]),
+        (
+            cs.post("/api/v1/deviations", with(deviation(), "found_at", json!("2026-03-02"))),
+            "found_at",
+            &["RFC 3339"],
+        ),
+        (
+            erp.put("/api/v1/orders/80012345", sent("31.12.2026", good_at)),
+            "lines[0].expiry",
+            &["YYYY-MM-DD", "年-月-日"],
+        ),
+        (erp.put("/api/v1/orders/80012345", sent("2027-07-31", "2026-02-20")), "events[0].at", &["RFC 3339"]),
+    ];
+    for (answer, field, forms) in answers {
+        let told = answer.refused(422, "invalid").json()["errors"][0].clone();
+        let message = told["message"].as_str().unwrap();
+        assert_eq!(told["field"], field);
+        assert!(forms.iter().any(|form| message.contains(form)), "{field}: {message}");
+    }
 }
 
 #[test]

@@ -76,6 +76,7 @@ enum Command {
 
 /// Runs the command that the arguments name.
 pub fn run() -> ExitCode {
+    end_quietly_when_nobody_reads();
     let matches = Cli::command().get_matches();
     let Cli { options, command } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let folder = match command {
@@ -109,6 +110,18 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => complain(&error),
     }
+}
+
+/// Whoever has seen enough closes the pipe (`sopledger acts | head`): that is no fault of ours.
+fn end_quietly_when_nobody_reads() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panicked| {
+        let told = panicked.payload_as_str().unwrap_or_default();
+        if told.starts_with("failed printing to stdout") && told.contains("Broken pipe") {
+            std::process::exit(0);
+        }
+        usual(panicked);
+    }));
 }
 
 fn log_to_stderr(config: &Config) {

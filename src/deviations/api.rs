@@ -15,6 +15,7 @@ use crate::people::gate::{Gate, Route};
 use crate::people::rights::Permission;
 use crate::records::api::{self as shared, CorrectionBody, DecisionBody, Surface, TransitionBody};
 use crate::store::Db;
+use crate::time::Timestamp;
 use crate::web::json::Body;
 use crate::web::paging::{Page, Paging};
 use crate::web::query::Query;
@@ -50,7 +51,7 @@ pub fn routes() -> Vec<Route> {
 pub(super) static SURFACE: Surface =
     Surface { kind: &KIND, path: "/api/v1/deviations", write: Permission::RaiseDeviation, view };
 
-fn view(db: &mut Db, number: &str, zone: Tz) -> Result<Value> {
+fn view(db: &mut Db, number: &str, (_, zone): (Timestamp, Tz)) -> Result<Value> {
     serde_json::to_value(read::one(db, number, zone)?).map_err(Error::internal)
 }
 
@@ -115,7 +116,8 @@ async fn raise(desk: Desk, body: Body<RaiseBody>) -> Result<HttpResponse> {
     desk.reply(move |tx| {
         let told = draft::checked(&draft, tx.now(), zone)?;
         let number = store::raise(tx, &actor, &told, zone)?;
-        Reply::created(format!("/api/v1/deviations/{number}"), view(tx.read(), &number, zone)?)
+        let now = tx.now();
+        Reply::created(format!("/api/v1/deviations/{number}"), view(tx.read(), &number, (now, zone))?)
     })
     .await
 }
@@ -227,7 +229,8 @@ async fn fill(desk: Desk, number: web::Path<String>, body: Body<FillBody>) -> Re
     let (filling, zone) = (body.0.checked()?, desk.site.zone);
     desk.reply(move |tx| {
         store::fill(tx, &actor, &number, &filling)?;
-        Reply::ok(view(tx.read(), &number, zone)?)
+        let now = tx.now();
+        Reply::ok(view(tx.read(), &number, (now, zone))?)
     })
     .await
 }

@@ -205,6 +205,10 @@ pub async fn pass<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    // No name of ours holds a NUL, and PostgreSQL takes none in a text.
+    if request.uri().path().contains("%00") {
+        return Err(Error::new(Kind::NotFound, "no-page").into());
+    }
     let caller = identify(&request).await?;
     let page = !request.path().starts_with("/api/");
     match (&caller, gate) {

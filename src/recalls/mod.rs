@@ -14,6 +14,7 @@ mod quantity;
 pub mod read;
 pub mod record;
 mod signing;
+mod steps;
 pub mod store;
 pub mod trace;
 mod views;

@@ -4,10 +4,11 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
-use super::api::{Asked, CorrectionBody, StepBody, page_of};
+use super::api::{Asked, page_of};
 use super::intake::{self, BookingDraft, Draft, Patch};
 use super::read::{self, RecallView, TraceView};
 use super::record::STATES;
+use super::steps::{CorrectionBody, StepBody};
 use super::store::{self, Filling, KIND};
 use super::views::{self, Forms, ListPage, NewPage, RecallPage};
 use crate::error::{Error, Kind, Result};

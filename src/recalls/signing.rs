@@ -4,16 +4,17 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
-use super::api::{DecisionBody, StepBody, must_exist};
 use super::pages::{SECTION, is_for_the_form};
 use super::read;
 use super::record::{STATES, subject};
+use super::steps::{DecisionBody, StepBody};
 use super::store::KIND;
 use super::views::{self, ClosePage, CorrectionPage};
 use crate::error::{Error, Result};
 use crate::people::desk::{Desk, Reader};
 use crate::people::rights::Permission;
 use crate::people::view::View;
+use crate::records::api::must_exist;
 use crate::records::corrections::{self, CorrectionView};
 use crate::store::Db;
 use crate::web::form::{Form, Typed};
@@ -55,13 +56,12 @@ pub(super) async fn close(
     form: Form<SignForm>,
 ) -> Result<HttpResponse> {
     let number = number.into_inner();
-    must_exist(&desk, &number).await?;
+    must_exist(&desk, &KIND, &number).await?;
     let SignForm { reason, password, digest, .. } = form.fields;
     let body = StepBody {
         to: STATES.last().copied().unwrap_or_default().to_owned(),
         reason: Some(reason),
         digest: Some(digest),
-        ..StepBody::default()
     };
     let outcome = match body.checked(&number) {
         Ok(step) => {
@@ -136,7 +136,7 @@ pub(super) async fn decide(
     form: Form<SignForm>,
 ) -> Result<HttpResponse> {
     let (number, id) = path.into_inner();
-    must_exist(&desk, &number).await?;
+    must_exist(&desk, &KIND, &number).await?;
     let SignForm { verdict, reason, password, digest } = form.fields;
     let approve = match verdict.as_str() {
         "approve" => Ok(true),
@@ -144,7 +144,7 @@ pub(super) async fn decide(
         _ => Err(Error::invalid("verdict", "required")),
     };
     let ruling = approve.and_then(|approve| {
-        let body = DecisionBody { approve, reason, password: String::new(), digest: Some(digest) };
+        let body = DecisionBody { approve, reason, digest: Some(digest) };
         body.checked((&number, &id), desk.site.zone)
     });
     let outcome = match ruling {

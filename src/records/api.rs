@@ -17,6 +17,7 @@ use crate::people::desk::{Desk, Reader, Reply};
 use crate::people::rights::Permission;
 use crate::people::sessions::Attempt;
 use crate::store::Db;
+use crate::time::Timestamp;
 use crate::web::input;
 
 /// Characters of a reason at most (ledger/format.md section 1).
@@ -30,8 +31,17 @@ pub struct Surface {
     pub path: &'static str,
     /// What lets a person write on it.
     pub write: Permission,
-    /// The whole record.
-    pub view: fn(&mut Db, &str, Tz) -> Result<Value>,
+    /// The whole record, now and in the site's zone.
+    pub view: fn(&mut Db, &str, (Timestamp, Tz)) -> Result<Value>,
+}
+
+/// 404 for a number no record of the kind has, before an attempt to sign is noted about it.
+///
+/// # Errors
+/// 404.
+pub async fn must_exist(desk: &Desk, kind: &'static RecordKind, number: &str) -> Result<()> {
+    let number = number.to_owned();
+    desk.read(move |db| kind.require(db, &number).map(|_| ())).await
 }
 
 /// `POST …/corrections`.
@@ -142,6 +152,8 @@ pub async fn decide_correction(
     let (seen, zone, approve) = (digest_told(body.digest.as_deref())?, desk.site.zone, body.approve);
     let meaning = Decision { id: &id, approve, reason: &reason, seen, zone }.meaning();
     let attempt = Attempt { subject: surface.kind.subject(&number), meaning };
+    let (kind, asked) = (surface.kind, (number.clone(), id.clone()));
+    desk.read(move |db| corrections::view(db, kind, (&asked.0, &asked.1)).map(|_| ())).await?;
     desk.signed_reply(Permission::Decide, &body.password, attempt, move |tx, signer| {
         let decision = Decision { id: &id, approve, reason: &reason, seen, zone };
         corrections::decide(tx, surface.kind, signer, (&number, decision))?;
@@ -167,7 +179,8 @@ pub async fn transition(
     let show = move |tx: &mut Tx<'_>, number: &str| {
         // The signer's name just sealed is a row only then.
         tx.settle()?;
-        Reply::ok((surface.view)(tx.read(), number, zone)?)
+        let now = tx.now();
+        Reply::ok((surface.view)(tx.read(), number, (now, zone))?)
     };
     match body.password.filter(|_| closes) {
         None => {
@@ -179,6 +192,7 @@ pub async fn transition(
             .await
         }
         Some(password) => {
+            must_exist(&desk, kind, &number).await?;
             let attempt = Attempt { subject: kind.subject(&number), meaning: transitions::CLOSED };
             desk.signed_reply(Permission::Decide, &password, attempt, move |tx, signer| {
                 let step = Step { to: &body.to, reason: &reason };

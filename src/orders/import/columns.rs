@@ -123,6 +123,12 @@ impl Header {
         if refused.fields().is_empty() { Ok(header) } else { Err(refused) }
     }
 
+    /// Our name of the column at a place; empty for one we do not know.
+    pub(super) fn name(&self, at: usize) -> &'static str {
+        let known = COLUMNS.iter().find(|known| self.places[known.column as usize] == Some(at));
+        known.map_or("", |known| known.name)
+    }
+
     /// The cell of a column, trimmed; empty where the file has no such column.
     pub(super) fn cell<'a>(&self, record: &'a csv::StringRecord, column: Column) -> &'a str {
         let place = self.places[column as usize];

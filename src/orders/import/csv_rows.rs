@@ -138,12 +138,13 @@ impl Group {
     fn take(&mut self, row: u64, record: &csv::StringRecord, header: &Header) {
         if record.len() != header.width {
             let args = vec![("expected", header.width.to_string()), ("found", record.len().to_string())];
-            self.reject(row, FieldError { field: String::new(), code: "row-width", args }, "");
+            let whole = record.iter().collect::<Vec<_>>().join(",");
+            self.reject(row, FieldError { field: String::new(), code: "row-width", args }, &whole);
             return;
         }
         // A quote left open swallows the lines after it, in whatever column it stands.
-        if let Some(cell) = record.iter().find(|cell| cell.contains(['\n', '\r'])) {
-            self.reject(row, fault("", "row-line-break"), cell.trim());
+        if let Some((at, cell)) = record.iter().enumerate().find(|(_, cell)| cell.contains(['\n', '\r'])) {
+            self.reject(row, fault(header.name(at), "row-line-break"), cell.trim());
             return;
         }
         let cell = |column| header.cell(record, column);
@@ -354,7 +355,7 @@ mod tests {
 
     #[test]
     fn a_bad_row_rejects_its_order_by_row_column_value_and_the_others_stand() {
-        let cases: [(&str, &str, (&str, &str, &str)); 17] = [
+        let cases: [(&str, &str, (&str, &str, &str)); 16] = [
             ("200.000", "-1", ("quantity", "not-a-number", "-1")),
             ("200.000", "\"1,5\"", ("quantity", "not-a-number", "1,5")),
             ("200.000", "100.00-", ("quantity", "not-a-number", "100.00-")),
@@ -370,8 +371,7 @@ mod tests {
             ("10023", "", ("customer_code", "required", "")),
             ("4500012345", "45/1", ("order", "order-number", "45/1")),
             ("4500012345", "", ("order", "order-number", "")),
-            ("第一医院", "\"第一\n医院\"", ("", "row-line-break", "第一\n医院")),
-            (",BOX", "", ("", "row-width", "")),
+            ("第一医院", "\"第一\n医院\"", ("customer_name", "row-line-break", "第一\n医院")),
         ];
         let other = GOOD.replace("4500012345", "4500012346");
         for (good, bad, (field, code, value)) in cases {
@@ -379,6 +379,15 @@ mod tests {
             assert_eq!(rejected(&reading), [(3, field, code, value)], "{bad}");
             assert_eq!((reading.orders.len(), reading.rejected_orders), (1, 1), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_row_with_a_cell_too_few_is_told_whole() {
+        let short = GOOD.replace(",BOX", "");
+        let reading = reading(&[&short]);
+        let told = &reading.rejected[0];
+        assert_eq!((told.row, told.fault.code), (2, "row-width"));
+        assert!(short.starts_with(told.value.trim_end_matches('…')), "{}", told.value);
     }
 
     #[test]
