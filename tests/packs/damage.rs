@@ -25,7 +25,7 @@ fn drop_one(files: &mut Files, prefix: &str, ending: &str) {
     files.remove(&name);
 }
 
-fn flip(bytes: &mut Vec<u8>) {
+fn flip(bytes: &mut [u8]) {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
 }
