@@ -6,6 +6,7 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 
 use crate::anchors::Witness;
+use crate::copies::Printing;
 use crate::error::{Error, Result};
 use crate::home::now::Texts;
 use crate::ledger::anchor;
@@ -13,17 +14,20 @@ use crate::ledger::site::Site;
 use crate::ledger::subject::Governed;
 use crate::ledger::verify;
 use crate::links::resolver::{Resolver, Resolvers};
+use crate::pdf::Press;
 use crate::people::desk::InFlight;
 use crate::people::gate::{self, Callers, Route};
 use crate::trail::{self, Schedule, Verifier};
 use crate::web::{metrics::Metrics, page, request};
 use crate::{
-    anchors, codes, deviations, documents, health, home, jobs, links, openapi, orders, packs, people, recalls,
+    anchors, codes, copies, deviations, documents, health, home, jobs, links, openapi, orders, packs, people,
+    recalls,
 };
 
 /// Every route there is, in the order in which addresses are tried.
 pub fn routes() -> Vec<Route> {
     let mut routes = people::routes();
+    routes.extend(copies::routes());
     routes.extend(documents::routes());
     routes.extend(orders::routes());
     routes.extend(jobs::routes());
@@ -47,6 +51,7 @@ pub const GOVERNED: &[Governed] = &[
     people::store::GOVERNED_SETTINGS,
     documents::store::GOVERNED,
     documents::store::GOVERNED_VERSIONS,
+    copies::store::GOVERNED,
     orders::store::GOVERNED,
     deviations::store::GOVERNED,
     recalls::store::GOVERNED,
@@ -89,11 +94,15 @@ pub struct Shared {
     texts: web::Data<Texts>,
     verifier: web::Data<Verifier>,
     witness: web::Data<Witness>,
+    printing: web::Data<Printing>,
 }
 
 impl Shared {
-    /// The shared state over an open installation. Waits for the lane once: not to be called from a worker.
+    /// The shared state over an open installation, printing with what the machine has. Waits for the lane once: not to
+    /// be called from a worker.
     pub fn new(site: Site) -> Self {
+        let press = Press::find(&[], Some(site.folder.path().join("fonts")));
+        let printing = Printing { press, public_url: None };
         recalls::connect();
         if let Err(error) = jobs::fail_unfinished(&site) {
             tracing::warn!(%error, "jobs of the last run could not be marked as failed");
@@ -117,7 +126,13 @@ impl Shared {
             in_flight: web::Data::new(InFlight::default()),
             verifier,
             witness: web::Data::default(),
+            printing: web::Data::new(printing),
         }
+    }
+
+    /// The same, printing with this.
+    pub fn printing_with(self, printing: Printing) -> Self {
+        Self { printing: web::Data::new(printing), ..self }
     }
 
     /// The same with an outside witness.
@@ -144,7 +159,8 @@ impl Shared {
             .app_data(web::Data::new(RESOLVERS))
             .app_data(self.verifier.clone())
             .app_data(web::Data::new(self.witness.every()))
-            .app_data(self.witness.clone());
+            .app_data(self.witness.clone())
+            .app_data(self.printing.clone());
         crate::web::routes(config);
         let mut waiting = routes();
         while let Some(first) = waiting.first() {
@@ -210,7 +226,7 @@ pub fn begin_background_work(shared: &Shared, schedule: Schedule) {
             }
         }
     });
-    let site = shared.site.clone();
+    let (site, printing) = (shared.site.clone(), shared.printing.clone());
     actix_web::rt::spawn(async move {
         let mut beat = tokio::time::interval(EFFECT);
         loop {
@@ -218,6 +234,10 @@ pub fn begin_background_work(shared: &Shared, schedule: Schedule) {
             if let Err(error) = site.lane.write(documents::effect::note_passed).await {
                 tracing::warn!(%error, "instants of effect were not noted");
             }
+            if let Err(error) = site.lane.write(copies::issue::call_back).await {
+                tracing::warn!(%error, "copies were not called back");
+            }
+            printing.press.rest();
         }
     });
     if shared.witness.is_configured() {

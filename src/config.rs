@@ -58,6 +58,14 @@ pub struct Options {
     /// Days between two verifications of the whole, 0 for never [default: 7]
     #[arg(long, global = true, value_name = "DAYS", env = "SOPLEDGER_VERIFY_WHOLE_DAYS")]
     pub verify_whole_days: Option<u32>,
+    /// Address at which people reach the service, as in https://sop.example.cn: QR codes on paper lead there [default:
+    /// the one by which a print was asked for]
+    #[arg(long, global = true, value_name = "URL", env = "SOPLEDGER_PUBLIC_URL")]
+    pub public_url: Option<String>,
+    /// Fonts for PDF: files or folders, several separated by a colon [default: DIR/fonts, else Noto Sans CJK or Source
+    /// Han Sans of the system]
+    #[arg(long, global = true, value_name = "PATHS", env = "SOPLEDGER_PDF_FONTS")]
+    pub pdf_fonts: Option<String>,
 }
 
 /// The same settings in a file; unknown keys are refused.
@@ -75,6 +83,8 @@ struct File {
     tsa_policy: Option<String>,
     verify_new_minutes: Option<u32>,
     verify_whole_days: Option<u32>,
+    public_url: Option<String>,
+    pdf_fonts: Option<String>,
 }
 
 /// Where a setting's value comes from.
@@ -149,6 +159,10 @@ pub struct Config {
     pub verify_new_minutes: Setting<u32>,
     /// Days between two verifications of the whole.
     pub verify_whole_days: Setting<u32>,
+    /// Where people reach the service.
+    pub public_url: Setting<Option<String>>,
+    /// Fonts for PDF.
+    pub pdf_fonts: Setting<Option<String>>,
     /// The file that was read.
     pub file: Option<PathBuf>,
 }
@@ -183,6 +197,10 @@ impl Config {
             Setting::pick((given.clone().map(Some), origin(option)), file.map(Some), None)
         };
         let url = perhaps("database_url", &options.database_url, file.database_url);
+        let public_url = perhaps("public_url", &options.public_url, file.public_url);
+        if public_url.value.as_deref().is_some_and(|url| !is_public_address(url)) {
+            return Err(Error::invalid("public_url", "web-address"));
+        }
         Ok(Self {
             data,
             database_url: url,
@@ -208,8 +226,15 @@ impl Config {
                 file.verify_whole_days,
                 7,
             ),
+            public_url,
+            pdf_fonts: perhaps("pdf_fonts", &options.pdf_fonts, file.pdf_fonts),
             file: path,
         })
+    }
+
+    /// The files and folders named for fonts.
+    pub fn fonts(&self) -> Vec<PathBuf> {
+        self.pdf_fonts.value.as_deref().map(std::env::split_paths).into_iter().flatten().collect()
     }
 
     /// The installation these settings name, under the host's clock.
@@ -245,8 +270,18 @@ impl Config {
             ("tsa_policy", self.tsa_policy.value.clone().unwrap_or_default(), self.tsa_policy.origin),
             ("verify_new_minutes", self.verify_new_minutes.value.to_string(), self.verify_new_minutes.origin),
             ("verify_whole_days", self.verify_whole_days.value.to_string(), self.verify_whole_days.origin),
+            ("public_url", self.public_url.value.clone().unwrap_or_default(), self.public_url.origin),
+            ("pdf_fonts", self.pdf_fonts.value.clone().unwrap_or_default(), self.pdf_fonts.origin),
         ]
     }
+}
+
+/// `http` or `https`, a host, and nothing that a path of ours could not follow.
+fn is_public_address(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '/' | '[' | ']' | '_' | '~');
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && rest.chars().all(plain))
 }
 
 fn read(path: &Path) -> Result<File> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// From the ground up; what stands on one line is one floor.
 const FLOORS: &[&[&str]] = &[
     &["error", "time", "id"],
-    &["store", "text", "web"],
+    &["store", "text", "web", "pdf"],
     &["ledger"],
     &["signatures", "config", "backup"],
     &["people"],
@@ -14,6 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["trail"],
     &["links"],
     &["documents"],
+    &["copies"],
     &["orders"],
     &["deviations", "recalls"],
     &["home", "codes", "packs"],

@@ -3,6 +3,7 @@
 mod anchors;
 mod browser;
 mod contract;
+mod copies;
 mod demo;
 mod deviations;
 mod document_pages;

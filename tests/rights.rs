@@ -97,6 +97,7 @@ fn whoever_is_public_is_on_the_list() {
         "POST /api/v1/login",
         "GET /login",
         "POST /login",
+        "GET /c/{token}",
         "GET /healthz",
         "GET /readyz",
         "GET /metrics",

@@ -51,7 +51,7 @@ pub fn run(config: &Config, arguments: &Arguments) -> Result<()> {
     place.check_safety()?;
     let people = demo::people()?;
     let witness = Witness::new(Authority::configured(config)?);
-    serve::serve(place.open(true)?, (listener, witness), serve::schedule(config), |address| {
+    serve::serve(config, place.open(true)?, (listener, witness), serve::schedule(config), |address| {
         println!("Demo installation in {}: every record in it is invented.", folder.display());
         println!("Accounts, all with the password  {secret}");
         for person in &people {

@@ -5,8 +5,10 @@ use std::net::TcpListener;
 use crate::anchors::{Authority, Witness};
 use crate::app::{self, Shared};
 use crate::config::Config;
+use crate::copies::Printing;
 use crate::error::{Error, Result};
 use crate::ledger::site::Site;
+use crate::pdf::Press;
 use crate::trail::Schedule;
 
 /// Serves until told to end; then answers what is under way, signs, and closes.
@@ -16,7 +18,7 @@ pub fn run(config: &Config) -> Result<()> {
     place.check_safety()?;
     let witness = Witness::new(Authority::configured(config)?);
     let listener = listen(config)?;
-    serve(place.open(false)?, (listener, witness), schedule(config), |address| {
+    serve(config, place.open(false)?, (listener, witness), schedule(config), |address| {
         println!("Serving http://{address}");
     })
 }
@@ -39,13 +41,16 @@ pub fn schedule(config: &Config) -> Schedule {
 
 /// Serves an open installation on a bound listener; `ready` is called once it answers.
 pub fn serve(
+    config: &Config,
     site: Site,
     (listener, witness): (TcpListener, Witness),
     schedule: Schedule,
     ready: impl FnOnce(std::net::SocketAddr),
 ) -> Result<()> {
     let address = listener.local_addr()?;
-    let shared = Shared::new(site).witnessed_by(witness);
+    let press = Press::find(&config.fonts(), Some(site.folder.path().join("fonts")));
+    let printing = Printing { press, public_url: config.public_url.value.clone() };
+    let shared = Shared::new(site).witnessed_by(witness).printing_with(printing);
     let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let served = actix_web::rt::System::new().block_on(async {
         let server = app::server(&shared, listener, workers)?;

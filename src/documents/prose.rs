@@ -10,6 +10,7 @@ use super::store;
 use super::timeline::Timeline;
 use crate::error::Result;
 use crate::store::Db;
+use crate::text::markdown::tree::{Tree, tree};
 use crate::text::markdown::{self, Labels, Numbered, RefTarget, RenderContext, Rendered};
 use crate::text::mermaid::{DiagramFault, DiagramFaultKind};
 use crate::time::Timestamp;
@@ -60,6 +61,15 @@ pub fn in_tongue(texts: &Tongues, wanted: &str, authoritative: &str) -> String {
 impl Prose {
     /// The HTML; `ids` is what every id begins with.
     pub fn render(&self, ids: &str) -> Rendered {
+        self.in_context(ids, |context| markdown::render(&self.words, context))
+    }
+
+    /// The text as data, for the press; `style` is what diagrams are drawn with.
+    pub fn tree(&self, style: &str) -> Tree {
+        self.in_context("", |context| tree(&self.words, context, style))
+    }
+
+    fn in_context<T>(&self, ids: &str, read: impl FnOnce(&RenderContext<'_>) -> T) -> T {
         let words = Words::of(Lang::of_tag(&self.lang).unwrap_or_default());
         let texts = Texts::of(words);
         let resolve = |number: &str| self.targets.get(number).cloned().unwrap_or(RefTarget::Unknown);
@@ -76,7 +86,7 @@ impl Prose {
             unknown_document: &texts.unknown_document,
             footnotes: &texts.footnotes,
         };
-        markdown::render(&self.words, &RenderContext { ids, resolve: &resolve, labels })
+        read(&RenderContext { ids, resolve: &resolve, labels })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::people::rights::Permission;
 use crate::store::Db;
 use crate::store::schema::{document_version, signature, version_author, version_task};
 use crate::time::Timestamp;
-use crate::{deviations, people, recalls};
+use crate::{copies, deviations, people, recalls};
 
 /// Rows of one heading shown.
 const MOST: usize = 20;
@@ -45,6 +45,9 @@ pub fn of(db: &mut Db, caller: &Caller, (lang, now): (&str, Timestamp)) -> Resul
     }
     if caller.may(Permission::Decide) {
         tasks.0.push(("home-grants", grants(db, caller)?));
+    }
+    if caller.may(Permission::IssueCopies) {
+        tasks.0.push(("home-copies", copies_due(db, now)?));
     }
     if caller.may(Permission::WriteDrafts) {
         tasks.0.push(("home-drafts", drafts(db, caller, lang)?));
@@ -154,6 +157,22 @@ fn overdue(db: &mut Db, (lang, now): (&str, Timestamp)) -> Result<Vec<Task>> {
     }
     overdue.sort_by_key(|task| task.due);
     Ok(overdue)
+}
+
+/// Numbered copies on paper whose version holds no longer, by document and number.
+fn copies_due(db: &mut Db, now: Timestamp) -> Result<Vec<Task>> {
+    let mut tasks = Vec::new();
+    for copy in copies::store::out(db)? {
+        let Some(since) = copies::issue::ended(db, &copy, now)? else { continue };
+        tasks.push(Task {
+            href: format!("/documents/{}/copies/{}", copy.document, copy.n),
+            number: format!("{} V{} No. {}", copy.document, copy.version, copy.n),
+            title: copy.place,
+            due: Some(since),
+            note: "copy-standing-due".to_owned(),
+        });
+    }
+    Ok(tasks)
 }
 
 fn open_deviations(db: &mut Db) -> Result<Vec<Task>> {

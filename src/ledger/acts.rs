@@ -79,6 +79,17 @@ pub const VERSION_ABANDONED: Act = with("document.version.abandoned", &["reason"
 /// The instant of effect has passed.
 pub const VERSION_TOOK_EFFECT: Act = act("document.version.effective");
 
+/// Somebody made an uncontrolled print; the version stays as it was.
+pub const VERSION_PRINTED: Act = with("document.version.printed", &["mark", "lang"]);
+/// A numbered copy was issued to somebody.
+pub const COPY_ISSUED: Act = with("document.copy.issued", &["sealed"]);
+/// A numbered copy was put on paper; it stays as it was.
+pub const COPY_PRINTED: Act = act("document.copy.printed");
+/// The copy's version is no longer in force: it must come back.
+pub const COPY_RECALLED: Act = act("document.copy.recalled");
+/// The copy came back, was destroyed, or is lost.
+pub const COPY_SETTLED: Act = with("document.copy.settled", &["outcome", "reason"]);
+
 /// An order came from the ERP for the first time.
 pub const ORDER_IMPORTED: Act = with("order.imported", &["source", "sealed"]);
 /// The ERP's order differs from what we had.
@@ -151,7 +162,8 @@ pub const ALL: &[Act] = &[
     GRANT_ENDED, TOKEN_CREATED, TOKEN_REVOKED, SESSION_OPENED, SESSION_CLOSED, SESSION_REFUSED, SIGNATURE_REFUSED,
     SETTING_CHANGED, DOCUMENT_CREATED, DOCUMENT_OWNER_CHANGED, DOCUMENT_RETIRED, DOCUMENT_REVIEWED, VERSION_CREATED,
     VERSION_SAVED, VERSION_SUBMITTED, VERSION_REVIEWED, VERSION_APPROVED, VERSION_ACKNOWLEDGED, VERSION_REJECTED, VERSION_WITHDRAWN,
-    VERSION_CANCELLED, VERSION_ABANDONED, VERSION_TOOK_EFFECT, ORDER_IMPORTED, ORDER_UPDATED, ORDER_HELD,
+    VERSION_CANCELLED, VERSION_ABANDONED, VERSION_TOOK_EFFECT, VERSION_PRINTED,
+    COPY_ISSUED, COPY_PRINTED, COPY_RECALLED, COPY_SETTLED, ORDER_IMPORTED, ORDER_UPDATED, ORDER_HELD,
     ORDER_RELEASED, DEVIATION_RAISED, DEVIATION_FILLED, DEVIATION_MOVED, DEVIATION_CLOSED, RECALL_OPENED,
     RECALL_FILLED, RECALL_MOVED, RECALL_HIT, RECALL_CLOSED, CORRECTION_REQUESTED, CORRECTION_DECIDED, LINK_CREATED,
     LINK_REMOVED, LEDGER_CREATED, LEDGER_RECOVERED, KEY_ROTATED, KEY_REVOKED, LEDGER_VERIFIED, SYSTEM_MIGRATED,

@@ -177,5 +177,6 @@ pub const NOT_GOVERNED: &[(&str, &str)] = &[
     ("sign_in_failure", "counters of failed sign-ins"),
     ("idempotency", "answers kept for 24 h"),
     ("job", "progress of long work"),
+    ("print_mark", "an index into the entries of prints: the entry itself names the mark, and is asked"),
     ("document_reference", "a projection of the texts, made again at any time"),
 ];

@@ -80,6 +80,8 @@ pub enum Permission {
     Approve,
     /// Retire, cancel, decide corrections, close, release held orders, sign grants.
     Decide,
+    /// Issue numbered copies on paper, print them, write what became of them.
+    IssueCopies,
     /// Raise a deviation, fill it, move it on, ask for a correction.
     RaiseDeviation,
     /// Open and run a recall.
@@ -100,13 +102,14 @@ pub enum Permission {
 
 impl Permission {
     /// All rows of the table.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ReadInForce,
         Self::ReadAllVersions,
         Self::WriteDrafts,
         Self::Review,
         Self::Approve,
         Self::Decide,
+        Self::IssueCopies,
         Self::RaiseDeviation,
         Self::RunRecall,
         Self::Link,
@@ -127,6 +130,7 @@ impl Permission {
             Self::Review => &[Qa, Ra, Reviewer],
             Self::Approve => &[Qa, Ra],
             Self::Decide => &[Qa],
+            Self::IssueCopies => &[Qa],
             Self::RaiseDeviation => &[Qa, Ra, Author, Reviewer, Cs],
             Self::RunRecall => &[Qa, Ra],
             Self::Link => &[Qa, Ra, Author],

@@ -501,6 +501,33 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    document_copy (document, n) {
+        document -> Text,
+        n -> BigInt,
+        version -> Text,
+        lang -> Text,
+        token -> Text,
+        holder_sealed -> Text,
+        place -> Text,
+        issued_at -> BigInt,
+        issued_by -> Text,
+        recalled_at -> Nullable<BigInt>,
+        outcome -> Text,
+        note -> Text,
+        settled_at -> Nullable<BigInt>,
+        settled_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    print_mark (mark) {
+        mark -> Text,
+        epoch -> BigInt,
+        seq -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     ledger_head,
     ledger_entry,
@@ -541,4 +568,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     record_transition,
     link,
     pack,
+    document_copy,
+    print_mark,
 );

@@ -9,8 +9,10 @@ use sopledger::web::page::percent;
 use crate::house::{Client, House, PASSWORD};
 
 /// What stands in the route table for a person, and is no page.
-const FILES: [&str; 9] = [
+const FILES: [&str; 11] = [
     "/documents/{number}/{version}/print.css",
+    "/documents/{number}/{version}/pdf",
+    "/documents/{number}/copies/{n}/pdf",
     "/ledger/checkpoint",
     "/ledger/key",
     "/ledger/epoch/{epoch}/checkpoint",
@@ -55,6 +57,8 @@ struct Made {
     recall: String,
     link: String,
     job: String,
+    /// What the QR code of a numbered copy leads to.
+    paper: String,
 }
 
 fn id(made: &Value) -> String {
@@ -95,6 +99,9 @@ impl Made {
         let correction = ra.post(&format!("/api/v1/recalls/{recall}/corrections"), wish).expect(201).json();
         let tie = json!({ "from": "deviation/DEV-2025-0001", "to": "document/SOP-QA-002", "relation": "refers_to", "reason": "依据" });
         let link = qa.post("/api/v1/links", tie).expect(201).json();
+        let copy = json!({ "holder": "王芳", "place": "一号冷库" });
+        let copy = qa.post("/api/v1/documents/SOP-CS-005/copies", copy).expect(201).json();
+        let paper = copy["status"].as_str().unwrap().trim_start_matches("/c/").to_owned();
         Self {
             account,
             grant,
@@ -104,13 +111,14 @@ impl Made {
             recall,
             link: id(&link),
             job: job(&erp),
+            paper,
         }
     }
 
     /// Who opens a page, and its address.
     fn place(&self, path: &str) -> (&'static str, String) {
         let login = match path {
-            "/login" => "",
+            "/login" | "/c/{token}" => "",
             "/links/new" => return ("qa", "/links/new?from=deviation/DEV-2025-0001".to_owned()),
             path if path.starts_with("/accounts") || path == "/settings" => match path {
                 "/accounts/{id}/grants/{grant}/sign" => "qa",
@@ -139,6 +147,7 @@ impl Made {
             "recalls" => vec![("{number}", &self.recall), ("{id}", &self.recall_correction)],
             "links" => vec![("{id}", &self.link)],
             "jobs" => vec![("{id}", &self.job)],
+            "c" => vec![("{token}", &self.paper)],
             "accounts" => vec![("{id}", &self.account), ("{grant}", &self.grant), ("{token}", &self.token)],
             "trail" => vec![("{seq}", "349")],
             _ => vec![],
@@ -159,6 +168,9 @@ impl Made {
             ("qa", "/documents?q=nothing-like-it".to_owned()),
             ("qa", "/documents?as_of=not-a-date".to_owned()),
             ("qa", "/no/such/page".to_owned()),
+            ("qa", "/copies?all=yes".to_owned()),
+            ("qa", "/documents/SOP-CS-005/3.0/print".to_owned()),
+            ("", "/c/AAAAAAAAAAAAAAAAAAAAAA".to_owned()),
             ("qa", "/links/new".to_owned()),
             ("cs", "/accounts".to_owned()),
             ("cs", "/".to_owned()),
@@ -183,7 +195,7 @@ fn document_parts(path: &str) -> Vec<(&'static str, &'static str)> {
         "cancel" => ("SOP-CS-005", "3.0"),
         _ => ("SOP-CS-005", "2.0"),
     };
-    vec![("{number}", number), ("{version}", version)]
+    vec![("{number}", number), ("{version}", version), ("{n}", "1")]
 }
 
 /// A recall of a batch of the demo, ready to be closed.

@@ -40,6 +40,8 @@ fn furnish(house: &House) {
     if let Some(tsa) = Tsa::start() {
         tsa.witness().stamp(&house.site, &Actor::cli()).unwrap();
     }
+    let copy = json!({ "holder": "王芳", "place": "一号冷库" });
+    house.person("qa").post("/api/v1/documents/SOP-CS-001/copies", copy).expect(201);
     settle(house);
     let found = verify_target(&house.place.target, &house.place.folder, GOVERNED, &|_, _| {}).unwrap();
     assert_eq!((found.exit_code(), found.faults.as_slice()), (0, [].as_slice()));

@@ -45,6 +45,7 @@ impl Things {
         Self(vec![
             ("/documents", "{number}", "SOP-CS-001".to_owned()),
             ("/documents", "{version}", "1.0".to_owned()),
+            ("/documents", "{n}", "1".to_owned()),
             ("/orders", "{number}", "80012345".to_owned()),
             ("/deviations", "{number}", "DEV-2026-0001".to_owned()),
             ("/deviations", "{id}", deviation),

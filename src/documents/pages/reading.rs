@@ -322,7 +322,7 @@ fn acts(view: &View, shown: &Shown) -> Vec<Act> {
     let act = |href: String, key: &str, icon, main| Act { href, word: w.t(key).into_owned(), icon, main };
     let writes = caller.may(Permission::WriteDrafts);
     let decides = caller.may(Permission::Decide);
-    let mut acts = Vec::new();
+    let mut acts = vec![act(format!("{own}/print"), "document-act-print", "print", false)];
     match shown.state {
         State::Draft if writes => {
             acts.push(act(format!("{own}/abandon"), "document-act-abandon", "cross", false));

@@ -19,6 +19,13 @@ CREATE OR REPLACE FUNCTION guard_rendition() RETURNS trigger LANGUAGE plpgsql AS
   IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
   RETURN NEW; END $$;
 
+CREATE OR REPLACE FUNCTION guard_copy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF TG_OP <> 'UPDATE' THEN RAISE EXCEPTION 'a controlled copy is never deleted'; END IF;
+  IF (NEW.document, NEW.n, NEW.version, NEW.lang, NEW.token, NEW.holder_sealed, NEW.place, NEW.issued_at, NEW.issued_by) IS DISTINCT FROM (OLD.document, OLD.n, OLD.version, OLD.lang, OLD.token, OLD.holder_sealed, OLD.place, OLD.issued_at, OLD.issued_by)
+    OR OLD.settled_at IS NOT NULL OR (OLD.recalled_at IS NOT NULL AND NEW.recalled_at IS DISTINCT FROM OLD.recalled_at)
+  THEN RAISE EXCEPTION 'a controlled copy does not change'; END IF;
+  RETURN NEW; END $$;
+
 CREATE TRIGGER guard_ledger_entry_row BEFORE UPDATE OR DELETE ON ledger_entry FOR EACH ROW EXECUTE FUNCTION guard_append_only();
 ALTER TABLE ledger_entry ENABLE ALWAYS TRIGGER guard_ledger_entry_row;
 CREATE TRIGGER guard_ledger_entry_truncate BEFORE TRUNCATE ON ledger_entry FOR EACH STATEMENT EXECUTE FUNCTION guard_append_only();
@@ -59,3 +66,11 @@ CREATE TRIGGER guard_anchor_row BEFORE UPDATE OR DELETE ON anchor FOR EACH ROW E
 ALTER TABLE anchor ENABLE ALWAYS TRIGGER guard_anchor_row;
 CREATE TRIGGER guard_anchor_truncate BEFORE TRUNCATE ON anchor FOR EACH STATEMENT EXECUTE FUNCTION guard_append_only();
 ALTER TABLE anchor ENABLE ALWAYS TRIGGER guard_anchor_truncate;
+CREATE TRIGGER guard_document_copy_row BEFORE UPDATE OR DELETE ON document_copy FOR EACH ROW EXECUTE FUNCTION guard_copy();
+ALTER TABLE document_copy ENABLE ALWAYS TRIGGER guard_document_copy_row;
+CREATE TRIGGER guard_document_copy_truncate BEFORE TRUNCATE ON document_copy FOR EACH STATEMENT EXECUTE FUNCTION guard_copy();
+ALTER TABLE document_copy ENABLE ALWAYS TRIGGER guard_document_copy_truncate;
+CREATE TRIGGER guard_print_mark_row BEFORE UPDATE OR DELETE ON print_mark FOR EACH ROW EXECUTE FUNCTION guard_append_only();
+ALTER TABLE print_mark ENABLE ALWAYS TRIGGER guard_print_mark_row;
+CREATE TRIGGER guard_print_mark_truncate BEFORE TRUNCATE ON print_mark FOR EACH STATEMENT EXECUTE FUNCTION guard_append_only();
+ALTER TABLE print_mark ENABLE ALWAYS TRIGGER guard_print_mark_truncate;

@@ -9,29 +9,44 @@ use crate::text::quantity::quantity;
 
 /// Appends text; a number with an attached unit (`2–8℃`) is kept on one line.
 pub(super) fn text_into(out: &mut String, text: &str) {
+    pieces(text, |piece, kept| {
+        if kept {
+            out.push_str("<span class=\"nb\">");
+            escape_into(out, piece);
+            out.push_str("</span>");
+        } else {
+            escape_into(out, piece);
+        }
+    });
+}
+
+/// Hands over a text piece by piece, with whether a line may not break inside the piece.
+pub(super) fn pieces(text: &str, mut take: impl FnMut(&str, bool)) {
     let mut rest = text;
+    let mut plain = 0;
     let mut after_word = false;
-    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+    while let Some(at) = rest[plain..].find(|c: char| c.is_ascii_digit()).map(|at| at + plain) {
         let (before, from) = rest.split_at(at);
-        escape_into(out, before);
-        let follows_word = before
+        let follows_word = before[plain..]
             .chars()
             .next_back()
             .map_or(after_word, |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '#'));
         let Some(found) = quantity(from) else { break };
         let (whole, after) = from.split_at(found.len);
-        let is_measure = found.unit_is_attached && !follows_word && !whole.ends_with(is_counted);
-        if is_measure {
-            out.push_str("<span class=\"nb\">");
-            escape_into(out, whole);
-            out.push_str("</span>");
-        } else {
-            escape_into(out, whole);
-        }
         after_word = true;
-        rest = after;
+        if found.unit_is_attached && !follows_word && !whole.ends_with(is_counted) {
+            if !before.is_empty() {
+                take(before, false);
+            }
+            take(whole, true);
+            (rest, plain) = (after, 0);
+        } else {
+            plain = at + found.len;
+        }
     }
-    escape_into(out, rest);
+    if !rest.is_empty() {
+        take(rest, false);
+    }
 }
 
 /// Chinese units of counting and time; lines may break before and after any Han character anyway.

@@ -6,8 +6,10 @@
 //! without gaps and get stable ids; `[[SOP-QA-001]]` becomes what the caller makes of that number.
 
 mod footnotes;
+mod grower;
 mod inline;
 mod links;
+pub mod tree;
 mod writer;
 
 use pulldown_cmark::{Options, Parser};

@@ -18,7 +18,7 @@ use crate::text::mermaid;
 const DEEPEST: usize = 30;
 
 /// Diagrams that are drawn; later ones are shown as source.
-const MOST_DIAGRAMS: usize = 20;
+pub(super) const MOST_DIAGRAMS: usize = 20;
 
 pub(super) struct Writer<'a> {
     context: RenderContext<'a>,
@@ -411,13 +411,13 @@ impl<'a> Writer<'a> {
     }
 }
 
-fn language(kind: &CodeBlockKind<'_>) -> String {
+pub(super) fn language(kind: &CodeBlockKind<'_>) -> String {
     match kind {
         CodeBlockKind::Fenced(info) => info.split_whitespace().next().unwrap_or_default().to_owned(),
         CodeBlockKind::Indented => String::new(),
     }
 }
 
-fn is_han_or_mark(c: char) -> bool {
+pub(super) fn is_han_or_mark(c: char) -> bool {
     is_han(c) || matches!(c, '\u{3001}'..='\u{3011}' | '\u{ff01}'..='\u{ff5e}' | '“' | '”')
 }

@@ -43,15 +43,40 @@ impl Diagram {
     /// The SVG element. `name` is what a screen reader calls it; the picture's own words follow.
     #[must_use]
     pub fn svg(&self, name: &str) -> String {
-        let spoken: String = format!("{name}: {}", self.words.join("; "));
-        let spoken: String = spoken.chars().take(NAME_LIMIT).collect();
         format!(
             "<svg viewBox=\"{}\"{} role=\"img\" aria-label=\"{}\">{}</svg>",
             self.view_box,
             self.class,
-            escaped(&spoken),
+            escaped(&self.spoken(name)),
             self.inside
         )
+    }
+
+    /// What is said of the picture to those who do not see it: `name`, then its own words.
+    #[must_use]
+    pub fn spoken(&self, name: &str) -> String {
+        let spoken: String = format!("{name}: {}", self.words.join("; "));
+        spoken.chars().take(NAME_LIMIT).collect()
+    }
+
+    /// The picture as a document of its own, drawn with the style sheet `style`: for paper, where no page's sheet
+    /// reaches.
+    #[must_use]
+    pub fn standalone(&self, style: &str) -> String {
+        let (width, height) = self.size();
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"{}\" width=\"{width}\" height=\"{height}\"><style>{}</style>{}</svg>",
+            self.view_box,
+            escaped(style),
+            self.inside
+        )
+    }
+
+    /// Width and height, in the picture's own units.
+    #[must_use]
+    pub fn size(&self) -> (f64, f64) {
+        let mut parts = self.view_box.split(' ').skip(2).map(|part| part.parse().unwrap_or(1.0));
+        (parts.next().unwrap_or(1.0), parts.next().unwrap_or(1.0))
     }
 
     /// The same picture with other ids, for a page that shows it more than once.

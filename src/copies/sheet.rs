@@ -1,0 +1,146 @@
+//! Everything that a print of a version shows, asked of the database at once.
+
+use std::collections::HashMap;
+
+use super::issue::BOTH;
+use crate::documents::list::Sight;
+use crate::documents::prose::{self, Prose};
+use crate::documents::read_pages::{self, Checked, Shown};
+use crate::documents::record::{Rendition, Version};
+use crate::documents::timeline::State;
+use crate::error::{Error, Result};
+use crate::ledger::digest::Digest;
+use crate::ledger::store as ledger;
+use crate::store::Db;
+use crate::time::Timestamp;
+use crate::web::parts::Signature;
+
+/// What kind of paper it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// For the day it was printed on.
+    Uncontrolled,
+    /// In somebody's hands, under a number.
+    Controlled {
+        /// Its number.
+        n: i64,
+        /// Whose it is.
+        holder: String,
+        /// Where it is kept.
+        place: String,
+    },
+    /// In an archive or a pack: the version itself, printed by nobody.
+    Archive,
+}
+
+/// Who printed it, when, and what the ledger says of it.
+#[derive(Debug, Clone)]
+pub struct Impression {
+    /// By printed name.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// The entry that says so: its number and hash.
+    pub entry: (u64, Digest),
+    /// The address its QR code leads to.
+    pub address: String,
+}
+
+/// A signature with the hash of its entry.
+#[derive(Debug, Clone)]
+pub struct Sealed {
+    /// The signature.
+    pub signature: Signature,
+    /// Its entry; none for one not yet given.
+    pub entry: Option<(i64, Digest)>,
+}
+
+/// A print's matter.
+#[derive(Debug, Clone)]
+pub struct Sheet {
+    /// The version and its document.
+    pub shown: Shown,
+    /// Its texts, the authoritative one first.
+    pub texts: Vec<Prose>,
+    /// Its signatures.
+    pub signatures: Vec<Sealed>,
+    /// The approved versions up to this one, and this one, the newest first.
+    pub history: Vec<Version>,
+    /// The newest entry about the version: number and hash.
+    pub entry: Option<(i64, Digest)>,
+}
+
+/// Gathers it for a reader, as of an instant.
+///
+/// # Errors
+/// 404; 403 `not-in-force`; 409 `content-broken` where a text is no longer what was sealed.
+pub fn gather(
+    db: &mut Db,
+    (document, version, lang): (&str, &str, &str),
+    (sight, now, epoch): (Sight, Timestamp, i64),
+) -> Result<Sheet> {
+    let shown = read_pages::shown(db, (document, version), (sight, now))?;
+    let mut texts = Vec::new();
+    for rendition in renditions(&shown, lang) {
+        match read_pages::checked(db, (&shown.around.document, &shown.record), &rendition)? {
+            Checked::Sound(words) => texts.push(prose::prose(db, (words, &rendition.lang), now)?),
+            Checked::Broken { .. } => return Err(Error::conflict("content-broken")),
+        }
+    }
+    let signatures = sealed(db, &shown, epoch)?;
+    let entry = shown.entry.map(|seq| Ok::<_, Error>((seq, leaf(db, epoch, seq)?))).transpose()?;
+    let own = shown.record.version.number();
+    let counts = |version: &&Version| {
+        version.number() == own || (version.number() < own && version.approved_at.is_some())
+    };
+    let mut history: Vec<Version> = shown.around.versions.iter().filter(counts).cloned().collect();
+    history.reverse();
+    Ok(Sheet { texts, signatures, history, entry, shown })
+}
+
+fn renditions(shown: &Shown, lang: &str) -> Vec<Rendition> {
+    let mut texts: Vec<Rendition> =
+        shown.record.renditions.iter().filter(|text| lang == BOTH || text.lang == lang).cloned().collect();
+    let authoritative = &shown.around.document.authoritative_language;
+    texts.sort_by_key(|text| text.lang != *authoritative);
+    texts
+}
+
+fn sealed(db: &mut Db, shown: &Shown, epoch: i64) -> Result<Vec<Sealed>> {
+    let seqs: HashMap<(&str, Timestamp, &str), i64> = shown
+        .record
+        .signatures
+        .iter()
+        .map(|row| ((row.meaning.as_str(), row.signed_at, row.digest.as_str()), row.seq))
+        .collect();
+    let mut list = Vec::new();
+    for signature in &shown.signatures {
+        let at = signature.standing.at();
+        let seq = at.and_then(|at| seqs.get(&(signature.meaning.as_str(), at, signature.hash.as_str())));
+        let entry = seq.map(|seq| Ok::<_, Error>((*seq, leaf(db, epoch, *seq)?))).transpose()?;
+        list.push(Sealed { signature: signature.clone(), entry });
+    }
+    Ok(list)
+}
+
+fn leaf(db: &mut Db, epoch: i64, seq: i64) -> Result<Digest> {
+    let seq = u64::try_from(seq).map_err(Error::internal)?;
+    let row = ledger::rows(db, epoch, seq..seq + 1)?.pop();
+    let row = row.ok_or_else(|| Error::not_found("entry", seq.to_string()))?;
+    Digest::try_from(row.leaf.as_slice()).map_err(Error::internal)
+}
+
+/// What stands across each page: a word's key.
+pub fn watermark(kind: &Kind, state: State) -> &'static str {
+    match (state, kind) {
+        (State::Draft | State::InReview, _) => "print-mark-draft",
+        (State::Superseded, _) => "print-mark-superseded",
+        (State::Retired, _) => "print-mark-retired",
+        (State::Cancelled, _) => "print-mark-cancelled",
+        (State::Abandoned, _) => "print-mark-abandoned",
+        (State::Awaiting | State::InForce, Kind::Controlled { .. }) => "print-mark-controlled",
+        (State::Awaiting, _) => "print-mark-training",
+        (State::InForce, Kind::Uncontrolled) => "print-mark-uncontrolled",
+        (State::InForce, Kind::Archive) => "print-mark-in-force",
+    }
+}
