@@ -153,7 +153,7 @@ pub async fn report(site: &Site, every: Every) -> Report {
     let checks = vec![
         schema,
         check("ledger", entries > 0, format!("{entries}")),
-        check("signer", signed > 0 && !behind, format!("{signed}")),
+        check("signer", signed > 0 && !behind && site.signing.trouble().is_none(), format!("{signed}")),
         disk,
     ];
     Report { checks, entries, signed, free, now, backup, anchor, every }

@@ -130,7 +130,8 @@ impl House {
         Self::serve(folder, place, Shared::new(site))
     }
 
-    fn serve(folder: tempfile::TempDir, place: Place, shared: Shared) -> Self {
+    /// Serves what the workers share.
+    pub fn serve(folder: tempfile::TempDir, place: Place, shared: Shared) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (sender, receiver) = std::sync::mpsc::channel();

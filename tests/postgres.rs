@@ -52,6 +52,30 @@ pub fn copy(url: &str) -> String {
     format!("{before}localhost/{copy}?{query}")
 }
 
+/// A new database with what `pg_dump` and `psql` bring over from this one.
+pub fn dumped_and_restored(url: &str) -> String {
+    let (before, rest) = url.split_once("localhost/").unwrap();
+    let (_, query) = rest.split_once('?').unwrap();
+    let name = format!("restored_{}", DATABASES.fetch_add(1, Ordering::SeqCst));
+    let to = format!("{before}localhost/{name}?{query}");
+    use diesel::prelude::*;
+    let mut db = diesel::PgConnection::establish(&format!("{before}localhost/postgres?{query}")).unwrap();
+    let sql = format!("CREATE DATABASE {name} TEMPLATE template0 LOCALE 'C' ENCODING 'UTF8'");
+    diesel::sql_query(sql).execute(&mut db).unwrap();
+    let bin = programs().unwrap();
+    let dump = Command::new(bin.join("pg_dump")).arg(url).output().unwrap();
+    assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+    let mut psql = Command::new(bin.join("psql"))
+        .args(["-q", "-v", "ON_ERROR_STOP=1", &to])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    psql.stdin.take().unwrap().write_all(&dump.stdout).unwrap();
+    assert!(psql.wait().unwrap().success());
+    to
+}
+
 fn fresh(server: &Server) -> Option<String> {
     let name = format!("house_{}", DATABASES.fetch_add(1, Ordering::SeqCst));
     run_sql(server, &format!("CREATE DATABASE {name} TEMPLATE template0 LOCALE 'C' ENCODING 'UTF8'"));

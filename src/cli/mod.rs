@@ -7,6 +7,7 @@ mod backup;
 mod demo;
 mod import;
 mod init;
+mod key;
 mod pack;
 mod serve;
 mod show;
@@ -60,6 +61,11 @@ enum Command {
     Verify(verify::Arguments),
     /// Make an evidence pack: a zip that is checked without network and without this program
     Pack(pack::Arguments),
+    /// List, rotate and revoke the keys that sign the checkpoints
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Declare that an older or other database goes on, where the history that was signed is lost
+    Recover(key::Recover),
     /// Make a consistent copy while the service goes on
     Backup(backup::Backup),
     /// Verify a backup, then put it in the installation's place; or drill that
@@ -96,6 +102,8 @@ pub fn run() -> ExitCode {
         Command::Serve => serve::run(&config),
         Command::Migrate => serve::migrate(&config),
         Command::Pack(wish) => pack::run(&config, &wish),
+        Command::Key(key) => key::run(&config, key),
+        Command::Recover(wish) => key::recover(&config, &wish),
         Command::Backup(wish) => backup::make(&config, &wish),
         Command::Restore(wish) => backup::restore(&config, &wish),
         Command::Move(wish) => backup::transfer(&config, &wish),

@@ -117,6 +117,13 @@ pub const LINK_REMOVED: Act = with("link.removed", &["reason"]);
 
 /// Entry 0.
 pub const LEDGER_CREATED: Act = with("ledger.created", &["alg", "demo"]);
+/// Entry 0 of an epoch that a recovery began.
+pub const LEDGER_RECOVERED: Act =
+    with("ledger.recovered", &["alg", "checkpoint", "found_size", "found_root", "reason"]);
+/// A new key signs from here on.
+pub const KEY_ROTATED: Act = with("key.rotated", &["vkey", "reason"]);
+/// A key vouches for nothing from here on.
+pub const KEY_REVOKED: Act = with("key.revoked", &["vkey", "reason"]);
 /// The ledger and its records were verified: the whole, or what was new.
 pub const LEDGER_VERIFIED: Act =
     with("ledger.verified", &["integrity", "completeness", "scope", "from", "to", "faults"]);
@@ -147,6 +154,6 @@ pub const ALL: &[Act] = &[
     VERSION_CANCELLED, VERSION_ABANDONED, VERSION_TOOK_EFFECT, ORDER_IMPORTED, ORDER_UPDATED, ORDER_HELD,
     ORDER_RELEASED, DEVIATION_RAISED, DEVIATION_FILLED, DEVIATION_MOVED, DEVIATION_CLOSED, RECALL_OPENED,
     RECALL_FILLED, RECALL_MOVED, RECALL_HIT, RECALL_CLOSED, CORRECTION_REQUESTED, CORRECTION_DECIDED, LINK_CREATED,
-    LINK_REMOVED, LEDGER_CREATED, LEDGER_VERIFIED, SYSTEM_MIGRATED,
+    LINK_REMOVED, LEDGER_CREATED, LEDGER_RECOVERED, KEY_ROTATED, KEY_REVOKED, LEDGER_VERIFIED, SYSTEM_MIGRATED,
     ANCHOR_ADDED, PACK_MADE, BACKUP_MADE, BACKUP_DRILLED, SYSTEM_RESTORED, SYSTEM_MOVED, CLOCK_BACK,
 ];

@@ -2,7 +2,8 @@
 //!
 //! Most of it is pure: bytes in, bytes and verdicts out, so that an outsider's verifier and ours can only agree or
 //! find a fault. [`lane`] is the one way to write; [`subject`] is what a feature tells so that its records can be
-//! sealed and checked; only `key` and `signer` touch files. [`anchor`] keeps what outside witnesses have stamped.
+//! sealed and checked; only `key`, `ring`, `signer` and what rests on them touch files.
+//! [`anchor`] keeps what outside witnesses have stamped.
 
 pub mod acts;
 pub mod anchor;
@@ -16,6 +17,9 @@ pub mod lane;
 pub mod note;
 pub mod parallel;
 pub mod proof;
+pub mod recovery;
+pub mod ring;
+pub mod rotation;
 pub mod sealed;
 pub mod signer;
 pub mod signing;

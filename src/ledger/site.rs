@@ -1,6 +1,5 @@
 //! The installation as a running program holds it: its folder, its readers, its one lane, its clock and its signer.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
@@ -8,8 +7,9 @@ use serde_json::json;
 
 use super::acts;
 use super::folder::Folder;
-use super::key::{KeyError, LedgerKey};
-use super::lane::{Lane, NewEntry};
+use super::key::LedgerKey;
+use super::lane::{Lane, NewEntry, Tx};
+use super::recovery::must_be_declared;
 use super::signer::SignerState;
 use super::signing::{self, Hand, Signing};
 use super::store::{self as ledger_store, Head};
@@ -170,25 +170,35 @@ impl Place {
     /// # Errors
     /// As [`Place::check`]; 409 when the database is not the one whose history was signed.
     pub fn open(&self, demo: bool) -> Result<Site> {
+        must_be_declared(&self.check()?)?;
+        self.open_with(move |tx| begin(tx, demo))
+    }
+
+    /// The same with a first entry of one's own for a ledger that has none.
+    ///
+    /// # Errors
+    /// As [`Place::open`].
+    pub(super) fn open_with(
+        &self,
+        first: impl Fn(&mut Tx<'_>) -> Result<()> + Send + 'static,
+    ) -> Result<Site> {
         let head = self.check()?;
-        let key = load_key(&self.folder.key(), &head.origin)?;
-        if key.is_none() {
-            tracing::warn!("no key in this folder: another node signs the checkpoints");
-        }
         let readers = Readers::new(&self.target, READERS);
         let (bell, ear) = signing::bell();
         let ringer = bell.clone();
         let lane = Lane::start(&self.target, self.clock.clone(), Arc::new(move |_| ringer.ring()))?;
         let hand = Hand {
+            target: self.target.clone(),
             readers: readers.clone(),
             lane: lane.clone(),
             folder: self.folder.clone(),
             epoch: head.epoch,
-            key,
+            origin: head.origin.clone(),
+            clock: self.clock.clone(),
         };
         let signing = Signing::start(hand, bell, ear)?;
         if head.size == 0 {
-            lane.write_here(move |tx| begin(tx, demo))?;
+            lane.write_here(first)?;
         }
         let demo = head.origin.starts_with("demo/");
         let Self { target, folder, clock, zone } = self.clone();
@@ -211,7 +221,7 @@ impl Place {
     }
 }
 
-fn begin(tx: &mut super::lane::Tx<'_>, demo: bool) -> Result<()> {
+fn begin(tx: &mut Tx<'_>, demo: bool) -> Result<()> {
     if tx.next_seq() > 0 {
         return Ok(());
     }
@@ -221,19 +231,7 @@ fn begin(tx: &mut super::lane::Tx<'_>, demo: bool) -> Result<()> {
     Ok(())
 }
 
-/// The key of this folder; none where another node signs.
-///
-/// # Errors
-/// The file is open to others, or is no key.
-pub fn load_key(path: &Path, origin: &str) -> Result<Option<LedgerKey>> {
-    match LedgerKey::load(path, origin) {
-        Ok(key) => Ok(Some(key)),
-        Err(KeyError::File(_, error)) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::conflict("key-unusable").caused_by(error.to_string())),
-    }
-}
-
-fn in_write_transaction<T>(db: &mut Db, work: impl FnOnce(&mut Db) -> Result<T>) -> Result<T> {
+pub(super) fn in_write_transaction<T>(db: &mut Db, work: impl FnOnce(&mut Db) -> Result<T>) -> Result<T> {
     store::begin_write(db)?;
     match work(db) {
         Ok(value) => store::commit(db).map(|()| value),
@@ -247,9 +245,9 @@ fn in_write_transaction<T>(db: &mut Db, work: impl FnOnce(&mut Db) -> Result<T>)
 impl Site {
     /// Finishes what waits, signs, and lets nothing more in.
     pub fn close(&self) {
-        if self.lane.write_here(|_| Ok(())).is_ok() {
-            self.signing.end();
-        }
+        // A lane that takes nothing more has nothing that waits; the signer ends all the same.
+        let _ = self.lane.write_here(|_| Ok(()));
+        self.signing.end();
         self.lane.close();
     }
 }

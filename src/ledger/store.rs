@@ -50,24 +50,44 @@ pub fn index(number: u64) -> Result<i64> {
 /// # Errors
 /// The database does not answer.
 pub fn head(db: &mut Db) -> Result<Option<Head>> {
-    type Columns = (i64, String, i64, Vec<u8>, Timestamp, Vec<u8>);
-    let row: Option<Columns> = ledger_head::table.order(ledger_head::epoch.desc()).first(db).optional()?;
-    row.map(|(epoch, origin, size, leaf, ts, frontier)| {
-        let leaf = Digest::try_from(leaf.as_slice()).map_err(Error::internal)?;
-        let size = u64::try_from(size).map_err(Error::internal)?;
-        Ok(Head { epoch, origin, size, leaf, ts, frontier })
-    })
-    .transpose()
+    let row: Option<HeadColumns> =
+        ledger_head::table.order(ledger_head::epoch.desc()).first(db).optional()?;
+    row.map(head_in).transpose()
 }
 
-/// Makes the head row of a new tree; only for an empty installation.
+/// The head of one epoch.
+///
+/// # Errors
+/// The database does not answer.
+pub fn head_of(db: &mut Db, epoch: i64) -> Result<Option<Head>> {
+    let row: Option<HeadColumns> = ledger_head::table.find(epoch).first(db).optional()?;
+    row.map(head_in).transpose()
+}
+
+type HeadColumns = (i64, String, i64, Vec<u8>, Timestamp, Vec<u8>);
+
+fn head_in((epoch, origin, size, leaf, ts, frontier): HeadColumns) -> Result<Head> {
+    let leaf = Digest::try_from(leaf.as_slice()).map_err(Error::internal)?;
+    let size = u64::try_from(size).map_err(Error::internal)?;
+    Ok(Head { epoch, origin, size, leaf, ts, frontier })
+}
+
+/// Makes the head row of the first tree; only for an empty installation.
 ///
 /// # Errors
 /// There is one already.
 pub fn create_head(db: &mut Db, origin: &str) -> Result<()> {
+    create_epoch(db, 1, origin)
+}
+
+/// Makes the head row of a new tree.
+///
+/// # Errors
+/// There is one already.
+pub fn create_epoch(db: &mut Db, epoch: i64, origin: &str) -> Result<()> {
     diesel::insert_into(ledger_head::table)
         .values((
-            ledger_head::epoch.eq(1),
+            ledger_head::epoch.eq(epoch),
             ledger_head::origin.eq(origin),
             ledger_head::size.eq(0),
             ledger_head::leaf.eq(Digest::ZERO.as_bytes().to_vec()),

@@ -103,8 +103,11 @@ impl<'a> Making<'a> {
     fn begin(site: &'a Site, wish: &'a Wish) -> Result<Self> {
         site.signing.finish();
         let signed = site.signing.newest().ok_or_else(|| Error::unavailable("not-yet-signed"))?;
-        let key = site.signing.vkey().ok_or_else(|| Error::not_found("key", site.origin.as_str()))?;
-        Ok(Self { site, wish, signed, key: format!("{key}\n") })
+        let keys = site.signing.vkeys(&site.origin)?;
+        if keys.is_empty() {
+            return Err(Error::not_found("key", site.origin.as_str()));
+        }
+        Ok(Self { site, wish, signed, key: keys.iter().map(|key| format!("{key}\n")).collect() })
     }
 
     fn write(&self, id: &str, path: &Path, steps: &Steps<'_>) -> Result<(Pack, u64, (Digest, u64))> {

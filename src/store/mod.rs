@@ -9,6 +9,7 @@ mod connection;
 mod content;
 mod guards;
 mod insert;
+mod lease;
 mod migrations;
 pub mod portable;
 mod readers;
@@ -24,6 +25,7 @@ pub use connection::{Db, MultiBackend};
 pub use content::{ContentRow, content_bytes};
 pub use guards::{guard_faults, lift_guards, set_guards};
 pub use insert::{NewContent, NewEntryRow, NewSealed, insert_contents, insert_entries, insert_sealed};
+pub use lease::Lease;
 pub use migrations::{SchemaState, applied, run_pending, run_these, schema_state};
 pub use readers::Readers;
 

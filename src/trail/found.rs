@@ -52,6 +52,8 @@ pub struct Completeness {
     pub anchors: Vec<Anchored>,
     #[serde(default)]
     pub unanchored: Option<[u64; 2]>,
+    #[serde(default)]
+    pub lost: Vec<Lost>,
 }
 
 /// Entries that an outside witness covers.
@@ -61,6 +63,14 @@ pub struct Anchored {
     #[serde(deserialize_with = "instant")]
     pub at: Timestamp,
     pub by: String,
+}
+
+/// Entries that a recovery has declared lost.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Lost {
+    pub epoch: i64,
+    pub from: u64,
+    pub to: u64,
 }
 
 /// One thing that is wrong.

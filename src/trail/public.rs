@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result};
 use crate::ledger::site::Site;
-use crate::ledger::store as ledger;
+use crate::ledger::store::{self as ledger, Head};
 use crate::ledger::tile::{self, Content, Tile, WIDTH};
 use crate::people::gate::{Gate, Route};
 use crate::people::rights::Permission;
@@ -21,6 +21,15 @@ pub fn routes() -> Vec<Route> {
     vec![
         Route::get("/ledger/checkpoint", Gate::Public, "", || web::to(checkpoint)),
         Route::get("/ledger/key", Gate::Public, "", || web::to(key)),
+        Route::get("/ledger/epoch/{epoch}/checkpoint", Gate::Public, "", || web::to(old_checkpoint)),
+        Route::get("/ledger/epoch/{epoch}/key", Gate::Public, "", || web::to(old_key)),
+        Route::get(
+            "/ledger/epoch/{epoch}/tile/entries/{path:.*}",
+            Gate::May(Permission::ReadTrail),
+            "",
+            || web::to(old_bundle),
+        ),
+        Route::get("/ledger/epoch/{epoch}/tile/{path:.*}", Gate::Public, "", || web::to(old_hashes)),
         Route::get("/ledger/tile/entries/{path:.*}", Gate::May(Permission::ReadTrail), "", || {
             web::to(bundle)
         }),
@@ -45,23 +54,68 @@ async fn checkpoint(site: web::Data<Site>, query: Query<Covers>) -> Result<HttpR
 }
 
 async fn key(site: web::Data<Site>) -> Result<HttpResponse> {
-    let key = site.signing.vkey().ok_or_else(|| Error::not_found("key", site.origin.as_str()))?;
-    Ok(HttpResponse::Ok().content_type(TEXT).body(format!("{key}\n")))
+    keys(&site, &site.origin)
+}
+
+/// One verifier key a line, newest first.
+fn keys(site: &Site, origin: &str) -> Result<HttpResponse> {
+    let keys = site.signing.vkeys(origin)?;
+    if keys.is_empty() {
+        return Err(Error::not_found("key", origin));
+    }
+    let lines: String = keys.iter().map(|key| format!("{key}\n")).collect();
+    Ok(HttpResponse::Ok().content_type(TEXT).body(lines))
+}
+
+/// An epoch that a recovery has ended, or the present one: its head, and the newest note that its entries bear out.
+async fn epoch_of(site: &Site, text: &str) -> Result<(Head, u64, String)> {
+    let not_found = || Error::not_found("epoch", text);
+    let epoch: i64 = text.parse().ok().filter(|epoch| *epoch > 0).ok_or_else(not_found)?;
+    let found =
+        site.readers.read(move |db| Ok(ledger::head_of(db, epoch)?.zip(ledger::last_checkpoint(db, epoch)?)));
+    let (head, (size, note)) = found.await?.ok_or_else(not_found)?;
+    Ok((head, size, note))
+}
+
+async fn old_checkpoint(site: web::Data<Site>, epoch: Path<String>) -> Result<HttpResponse> {
+    let (_, _, note) = epoch_of(&site, &epoch).await?;
+    Ok(HttpResponse::Ok().content_type(TEXT).body(note))
+}
+
+async fn old_key(site: web::Data<Site>, epoch: Path<String>) -> Result<HttpResponse> {
+    let (head, ..) = epoch_of(&site, &epoch).await?;
+    keys(&site, &head.origin)
+}
+
+async fn old_hashes(site: web::Data<Site>, path: Path<(String, String)>) -> Result<HttpResponse> {
+    let (epoch, path) = path.into_inner();
+    let (head, signed, _) = epoch_of(&site, &epoch).await?;
+    hashes_of(&site, head.epoch, tile_within(signed, &path)?).await
+}
+
+async fn old_bundle(site: web::Data<Site>, path: Path<(String, String)>) -> Result<HttpResponse> {
+    let (epoch, path) = path.into_inner();
+    let (head, signed, _) = epoch_of(&site, &epoch).await?;
+    entries_of(&site, head.epoch, tile_within(signed, &format!("entries/{path}"))?).await
 }
 
 async fn hashes(site: web::Data<Site>, path: Path<String>) -> Result<HttpResponse> {
-    let tile = signed_tile(&site, &path)?;
+    hashes_of(&site, site.epoch, signed_tile(&site, &path)?).await
+}
+
+async fn hashes_of(site: &Site, epoch: i64, tile: Tile) -> Result<HttpResponse> {
     if tile.content == Content::Entries {
-        return Err(Error::not_found("tile", path.as_str()));
+        return Err(Error::not_found("tile", tile.to_string()));
     }
-    let epoch = site.epoch;
     let bytes = site.readers.read(move |db| ledger::tile_hashes(db, epoch, &tile)).await?;
     Ok(answer(&tile, "public", bytes))
 }
 
 async fn bundle(site: web::Data<Site>, path: Path<String>) -> Result<HttpResponse> {
-    let tile = signed_tile(&site, &format!("entries/{path}"))?;
-    let epoch = site.epoch;
+    entries_of(&site, site.epoch, signed_tile(&site, &format!("entries/{path}"))?).await
+}
+
+async fn entries_of(site: &Site, epoch: i64, tile: Tile) -> Result<HttpResponse> {
     let bytes = site.readers.read(move |db| bundle_of(db, epoch, &tile)).await?;
     Ok(answer(&tile, "private", bytes))
 }
@@ -77,7 +131,10 @@ fn bundle_of(db: &mut Db, epoch: i64, tile: &Tile) -> Result<Vec<u8>> {
 
 /// The tile of this path, where the signed size covers all of it.
 fn signed_tile(site: &Site, path: &str) -> Result<Tile> {
-    let signed = site.signing.newest().map_or(0, |(size, _)| size);
+    tile_within(site.signing.newest().map_or(0, |(size, _)| size), path)
+}
+
+fn tile_within(signed: u64, path: &str) -> Result<Tile> {
     let tile: Option<Tile> = format!("tile/{path}").parse().ok();
     tile.filter(|tile| tile.within(signed)).ok_or_else(|| Error::not_found("tile", path))
 }

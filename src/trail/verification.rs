@@ -92,7 +92,7 @@ async fn begin(
     let (kept, location) = (job.clone(), format!("/api/v1/jobs/{}", job.id));
     let at = location.clone();
     let answer = desk.reply(move |tx| match verifier::ask(tx, &kept)? {
-        Some(running) => Err(verifier::running(&running)),
+        Some(_) => Err(Error::conflict("verification-running")),
         None => Reply::accepted(at.as_str(), jobs::answer(&kept, words)),
     });
     let answer = answer.await?;

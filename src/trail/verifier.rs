@@ -7,7 +7,7 @@ use actix_web::web;
 use serde_json::{Value, json};
 
 use super::found::{self, Found};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::jobs::{self, Job};
 use crate::ledger::acts;
 use crate::ledger::lane::{Actor, NewEntry, Tx};
@@ -156,11 +156,6 @@ pub fn ask(tx: &mut Tx<'_>, job: &Job) -> Result<Option<Job>> {
         jobs::insert(tx, job)?;
     }
     Ok(running)
-}
-
-/// The refusal that names the one that runs.
-pub fn running(job: &Job) -> Error {
-    Error::conflict("verification-running").with("job", job.id.as_str())
 }
 
 /// What the job leaves: the report, and how it came to be.

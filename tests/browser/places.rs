@@ -9,10 +9,14 @@ use sopledger::web::page::percent;
 use crate::house::{Client, House, PASSWORD};
 
 /// What stands in the route table for a person, and is no page.
-const FILES: [&str; 5] = [
+const FILES: [&str; 9] = [
     "/documents/{number}/{version}/print.css",
     "/ledger/checkpoint",
     "/ledger/key",
+    "/ledger/epoch/{epoch}/checkpoint",
+    "/ledger/epoch/{epoch}/key",
+    "/ledger/epoch/{epoch}/tile/entries/{path:.*}",
+    "/ledger/epoch/{epoch}/tile/{path:.*}",
     "/ledger/tile/entries/{path:.*}",
     "/ledger/tile/{path:.*}",
 ];

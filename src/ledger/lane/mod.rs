@@ -138,6 +138,11 @@ impl Lane {
         Ok(answer)
     }
 
+    /// Takes no further change: the database is not the one whose history was signed.
+    pub fn halt(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+    }
+
     /// Changes that have not been answered yet.
     pub fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)

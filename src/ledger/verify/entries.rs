@@ -12,7 +12,9 @@ use crate::ledger::canon::BodyIndex;
 use crate::ledger::chain::{self, body_index};
 use crate::ledger::digest::Digest;
 use crate::ledger::entry::Entry;
+use crate::ledger::note::VerifierKey;
 use crate::ledger::parallel::Record;
+use crate::ledger::rotation::vkey_in;
 use crate::store::schema::ledger_entry;
 use crate::store::{Db, NewEntryRow};
 
@@ -41,6 +43,8 @@ pub struct Told {
     pub sealed: Vec<(Box<str>, Digest)>,
     /// The file it was imported from.
     pub source: Option<Digest>,
+    /// The key that it announces, or revokes.
+    pub key: Option<(bool, VerifierKey)>,
     /// Entries and names of the values that it erases.
     pub erased: Vec<(u64, String)>,
 }
@@ -168,15 +172,21 @@ pub fn inspect(record: &Record<Columns>, entry: &Entry<'_>, faults: &mut Vec<cha
     compare(record, entry, &index, faults);
     let link = link_of(seq, &index, faults);
     let erased = if index.act.as_deref() == Some("privacy.erased") { erased(entry.body) } else { Vec::new() };
+    let key = match index.act.as_deref() {
+        Some("key.rotated") => vkey_in(entry.body).map(|key| (false, key)),
+        Some("key.revoked") => vkey_in(entry.body).map(|key| (true, key)),
+        _ => None,
+    };
     let told = Told {
         seq,
+        key,
         link,
         sealed: index.sealed.iter().map(|(name, hash)| (Box::from(*name), *hash)).collect(),
         source: index.source,
         erased,
     };
     let silent = told.link.is_none() && told.sealed.is_empty() && told.source.is_none();
-    (!silent || !told.erased.is_empty()).then_some(told)
+    (!silent || !told.erased.is_empty() || told.key.is_some()).then_some(told)
 }
 
 fn compare(

@@ -12,6 +12,7 @@
 mod anchors;
 mod content;
 mod entries;
+mod keys;
 mod marks;
 mod records;
 mod report;
@@ -23,20 +24,18 @@ mod tree;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 
 use diesel::Connection;
 
 pub use marks::Mark;
-pub use report::{Anchored, Completeness, Fault, Integrity, LISTED, Report, Scope, Side, Verdict};
+pub use report::{Anchored, Completeness, Fault, Integrity, LISTED, Lost, Report, Scope, Side, Verdict};
 
 use crate::error::Result;
 use crate::ledger::chain::ChainVerifier;
 use crate::ledger::folder::Folder;
-use crate::ledger::note::VerifierKey;
 use crate::ledger::parallel::{Block, verify_in_order};
+use crate::ledger::ring::Ring;
 use crate::ledger::signer::{Kept as Signed, SignerRefusal, SignerState};
-use crate::ledger::site::load_key;
 use crate::ledger::subject::Governed;
 use crate::store::schema::{content as content_table, ledger_entry, sealed_value};
 use crate::store::{Db, Purpose, Target};
@@ -50,7 +49,7 @@ use tree::{Growing, HeadRow};
 pub struct Outside {
     signed: Result<BTreeMap<String, Signed>, String>,
     marks: BTreeMap<String, Mark>,
-    key: PathBuf,
+    folder: Folder,
 }
 
 impl Outside {
@@ -63,7 +62,7 @@ impl Outside {
             }
             Err(refusal) => Err(refusal.to_string()),
         };
-        Self { signed, marks: marks::read(folder), key: folder.key() }
+        Self { signed, marks: marks::read(folder), folder: folder.clone() }
     }
 
     fn kept(&self, origin: &str, findings: &mut Findings) -> Option<&Signed> {
@@ -82,11 +81,14 @@ impl Outside {
         }
     }
 
-    fn key(&self, origin: &str, findings: &mut Findings) -> Option<VerifierKey> {
-        match load_key(&self.key, origin) {
-            Ok(Some(key)) => Some(key.vkey()),
-            Ok(None) => {
-                findings.cannot_check(format!("signatures: there is no key at {}", self.key.display()));
+    /// The keys of this name that vouch for its checkpoints.
+    fn ring(&self, origin: &str, findings: &mut Findings) -> Option<Ring> {
+        match Ring::load(&self.folder, origin) {
+            Ok(ring) if ring.of(origin).next().is_some() => Some(ring),
+            Ok(_) => {
+                let place = self.folder.key_file("");
+                findings
+                    .cannot_check(format!("signatures: there is no key of {origin} in {}", place.display()));
                 None
             }
             Err(error) => {
@@ -94,16 +96,6 @@ impl Outside {
                 None
             }
         }
-    }
-
-    /// What a sound verification has compared with the database: where the next one may begin.
-    fn sound(&self) -> BTreeMap<String, Mark> {
-        let signed = self.signed.iter().flatten();
-        signed
-            .map(|(origin, kept)| {
-                (origin.clone(), Mark { size: kept.checkpoint.size, root: kept.checkpoint.root })
-            })
-            .collect()
     }
 
     fn size(&self, origin: &str) -> Option<u64> {
@@ -188,7 +180,7 @@ pub fn verify_scope(
     let what = Verification { scope, progress, ..Verification::whole(governed, &outside) };
     let report = verify(&mut db, &what)?;
     if report.exit_code() == 0
-        && let Err(error) = marks::write(folder, &outside.sound())
+        && let Err(error) = marks::write(folder, &report.marks)
     {
         tracing::warn!(%error, "where the next verification may begin could not be kept");
     }
@@ -220,7 +212,8 @@ fn whole(db: &mut Db, heads: &[HeadRow], what: &Verification<'_>, mut findings: 
     for head in heads {
         told.epoch(db, (head, None), what, &steps, &mut findings)?;
     }
-    let Ledger { subjects, kept, commitments, mut covered } = told;
+    let Ledger { subjects, kept, commitments, keys, mut covered } = told;
+    keys.compare(what.outside, Scope::Whole, &mut findings);
     covered.subjects = subjects.count();
     covered.anchors = anchors::check(db, heads, &mut findings)?;
     steps.expect(covered.subjects);
@@ -241,6 +234,7 @@ pub fn verify_chain(db: &mut Db, what: &Verification<'_>) -> Result<Report> {
         for head in &tree::heads(db)? {
             told.epoch(db, (head, None), what, &steps, &mut findings)?;
         }
+        told.keys.compare(what.outside, Scope::New, &mut findings);
         told.covered.subjects = told.subjects.count();
         Ok(findings.report(told.covered))
     })
@@ -253,7 +247,7 @@ pub fn verify_chain(db: &mut Db, what: &Verification<'_>) -> Result<Report> {
 /// The database does not let itself be read to the end.
 pub fn different_record(db: &mut Db, governed: &[Governed]) -> Result<Option<String>> {
     let steps = Steps::of(0, &|_, _| Ok(()));
-    let outside = Outside { signed: Ok(BTreeMap::new()), marks: BTreeMap::new(), key: PathBuf::new() };
+    let outside = Outside { signed: Ok(BTreeMap::new()), marks: BTreeMap::new(), folder: Folder::new("") };
     let what = Verification { workers: NonZeroUsize::MIN, ..Verification::whole(governed, &outside) };
     let (mut ignored, mut findings, mut told) = (Findings::default(), Findings::default(), Ledger::default());
     for head in &tree::heads(db)? {
@@ -278,6 +272,7 @@ struct Ledger {
     subjects: records::Subjects,
     kept: content::Kept,
     commitments: sealed::Commitments,
+    keys: keys::Announced,
     covered: Covered,
 }
 
@@ -300,6 +295,7 @@ impl Ledger {
             growing.grow(&block, findings);
             for mut told in block.taken {
                 self.kept.source(told.source);
+                self.keys.take(&head.origin, head.epoch, &mut told);
                 self.commitments.take(head.epoch, &mut told);
                 self.subjects.take(head.epoch, &mut told, &mut self.kept, findings);
             }
@@ -314,6 +310,8 @@ impl Ledger {
         for fault in verified.faults {
             findings.add(Fault::from(fault).in_epoch(head.epoch));
         }
+        self.covered.lost.extend(growing.lost());
+        self.covered.marks.extend(growing.mark(head, &verified.chain));
         growing.finish(db, head, &verified.chain, findings)?;
         self.covered.entries += verified.entries;
         self.covered.from = first;

@@ -1,7 +1,10 @@
 //! What a verification answers: two verdicts with their ranges and figures, and every fault by entry or subject.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
+use super::marks::Mark;
 use crate::ledger::chain;
 use crate::ledger::digest::Digest;
 use crate::time::Timestamp;
@@ -151,7 +154,7 @@ impl Findings {
             _ => Verdict::Fault,
         };
         let integrity = if self.integrity == 0 { Verdict::Sound } else { Verdict::Fault };
-        let Covered { entries, subjects, from, to, signed, root, newest, anchors } = covered;
+        let Covered { entries, subjects, from, to, signed, root, newest, anchors, lost, marks } = covered;
         let of_newest = |anchor: &&Anchored| anchor.epoch.unwrap_or(1) == newest;
         let unanchored = anchors.iter().rev().find(of_newest).map_or(0, |anchor| anchor.to + 1);
         Report {
@@ -164,9 +167,11 @@ impl Findings {
                 anchors,
                 unanchored: to.filter(|to| *to >= unanchored).map(|to| [unanchored, to]),
                 unchecked: self.unchecked,
+                lost,
             },
             faults: self.kept,
             root,
+            marks,
         }
     }
 }
@@ -190,6 +195,21 @@ pub struct Covered {
     pub newest: u64,
     /// What outside witnesses cover.
     pub anchors: Vec<Anchored>,
+    /// What recoveries have declared lost.
+    pub lost: Vec<Lost>,
+    /// How far each epoch was compared with what was signed of it.
+    pub marks: BTreeMap<String, Mark>,
+}
+
+/// Entries that were signed and are lost, as a recovery declares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Lost {
+    /// Of which tree.
+    pub epoch: i64,
+    /// The first of them.
+    pub from: u64,
+    /// The last of them.
+    pub to: u64,
 }
 
 /// What is there is what was written.
@@ -243,6 +263,9 @@ pub struct Completeness {
     /// What could not be checked, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unchecked: Vec<String>,
+    /// What recoveries have declared lost: no fault, and not to be had back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<Lost>,
 }
 
 /// The answer.
@@ -257,6 +280,9 @@ pub struct Report {
     /// The recomputed root over the newest epoch.
     #[serde(skip)]
     pub root: Option<Digest>,
+    /// Where a later pass over what is new may begin, where this one is sound.
+    #[serde(skip)]
+    pub marks: BTreeMap<String, Mark>,
 }
 
 impl Report {
@@ -299,6 +325,9 @@ impl std::fmt::Display for Report {
                 completeness.unsigned
             )?,
             None => writeln!(f, "completeness: {}", word(completeness.verdict))?,
+        }
+        for Lost { epoch, from, to } in &completeness.lost {
+            writeln!(f, "  lost: entries {from} to {to} of epoch {epoch}, as a recovery declares")?;
         }
         for what in &completeness.unchecked {
             writeln!(f, "  not checked: {what}")?;

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::marks::Mark;
-use super::report::{Fault, Findings, Report};
+use super::report::{Fault, Findings, Report, Scope};
 use super::tree::{self, HeadRow};
 use super::{Ledger, Steps, Verification, anchors, content, records, sealed};
 use crate::error::{Kind, Result};
@@ -40,7 +40,8 @@ pub fn verify(
     strangers(db, heads, &mut findings)?;
     let mut starts = Vec::new();
     for head in heads {
-        starts.push(match what.outside.marks.get(&head.origin) {
+        let mark = what.outside.marks.get(&head.origin).filter(|mark| head.takes(mark));
+        starts.push(match mark {
             Some(mark) => start_at(db, head, *mark, &mut findings)?,
             None => None,
         });
@@ -53,7 +54,8 @@ pub fn verify(
     for (head, start) in heads.iter().zip(starts) {
         told.epoch(db, (head, start), what, &steps, &mut findings)?;
     }
-    let Ledger { subjects, kept, commitments, mut covered } = told;
+    let Ledger { subjects, kept, commitments, keys, mut covered } = told;
+    keys.compare(what.outside, Scope::New, &mut findings);
     covered.subjects = subjects.count();
     covered.anchors = anchors::check(db, heads, &mut findings)?;
     steps.expect(covered.subjects);

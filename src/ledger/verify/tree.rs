@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 
 use super::Outside;
-use super::report::{Fault, Findings};
+use super::marks::Mark;
+use super::report::{Fault, Findings, Lost};
 use super::since::Start;
 use crate::error::{Error, Result};
 use crate::ledger::chain::ChainVerifier;
 use crate::ledger::digest::Digest;
-use crate::ledger::note::{self, VerifierKey};
+use crate::ledger::note::{self, Checkpoint};
 use crate::ledger::parallel::Block;
+use crate::ledger::recovery::{Declared, declared_by};
+use crate::ledger::ring::Ring;
 use crate::ledger::store::index;
 use crate::ledger::tile::HEIGHT;
 use crate::ledger::tree::Frontier;
@@ -26,16 +29,33 @@ pub struct HeadRow {
     leaf: Vec<u8>,
     ts: i64,
     frontier: Vec<u8>,
+    /// Nothing is appended to it any more: another epoch follows, whose first entry should say why.
+    ended: Option<Option<Declared>>,
+}
+
+impl HeadRow {
+    /// Whether a mark still says something of this epoch: of one that a recovery has ended, only what was found then.
+    pub fn takes(&self, mark: &Mark) -> bool {
+        match &self.ended {
+            None => true,
+            Some(None) => false,
+            Some(Some(found)) => found.size == mark.size && found.root == Some(mark.root),
+        }
+    }
 }
 
 /// All head rows, the oldest tree first.
 pub fn heads(db: &mut Db) -> Result<Vec<HeadRow>> {
     type Columns = (i64, String, i64, Vec<u8>, i64, Vec<u8>);
     let rows: Vec<Columns> = ledger_head::table.order(ledger_head::epoch).load(db)?;
-    Ok(rows
-        .into_iter()
-        .map(|(epoch, origin, size, leaf, ts, frontier)| HeadRow { epoch, origin, size, leaf, ts, frontier })
-        .collect())
+    let next: Vec<Option<i64>> = rows.iter().skip(1).map(|row| Some(row.0)).chain([None]).collect();
+    rows.into_iter()
+        .zip(next)
+        .map(|((epoch, origin, size, leaf, ts, frontier), next)| {
+            let ended = next.map(|next| declared_by(db, next)).transpose()?;
+            Ok(HeadRow { epoch, origin, size, leaf, ts, frontier, ended })
+        })
+        .collect()
 }
 
 /// Names rows of trees that have no head.
@@ -68,6 +88,8 @@ enum By {
     Signer,
     /// An earlier verification, outside the database.
     Verification,
+    /// The recovery that ended the epoch.
+    Recovery,
 }
 
 impl By {
@@ -77,6 +99,9 @@ impl By {
             Self::Checkpoint => ("checkpoint.root", "checkpoint.ahead", "a checkpoint has signed"),
             Self::Signer => ("signer.different", "signer.ahead", "the signer has signed"),
             Self::Verification => ("verified.different", "verified.ahead", "the last verification has seen"),
+            Self::Recovery => {
+                ("epoch.different", "epoch.ahead", "the recovery that ended the epoch has found")
+            }
         }
     }
 }
@@ -93,6 +118,9 @@ pub struct Growing {
     first: u64,
     differing: Vec<u64>,
     unknown: u64,
+    lost: Option<Lost>,
+    /// What the signer vouches for of an epoch that goes on.
+    signed: Option<Mark>,
 }
 
 impl Growing {
@@ -103,20 +131,36 @@ impl Growing {
         outside: &Outside,
         findings: &mut Findings,
     ) -> Result<Self> {
-        let key = outside.key(&head.origin, findings);
+        let ring = outside.ring(&head.origin, findings);
         let first = start.map_or(0, |start| start.first);
-        let mut vouched = stored(db, (head, first), key.as_ref(), findings)?;
+        let mut vouched = stored(db, (head, first), ring.as_ref(), findings)?;
         if let Some(mark) = start.and_then(|start| start.mark) {
             vouched.push(Vouched { size: mark.size, root: mark.root, by: By::Verification });
         }
-        if let Some(kept) = outside.kept(&head.origin, findings) {
-            if let Some(key) = &key
-                && note::open_checkpoint(&kept.note, std::slice::from_ref(key)).is_err()
-            {
-                let what = "the note in the signer's state is not signed by this ledger's key";
-                findings.add(Fault::new("signer.note", what).in_epoch(head.epoch).incomplete());
+        let (mut lost, mut signed) = (None, None);
+        match &head.ended {
+            None => {
+                if let Some(kept) = outside.kept(&head.origin, findings) {
+                    let Checkpoint { size, root, .. } = kept.checkpoint;
+                    if let Some(ring) = &ring
+                        && note::open_checkpoint(&kept.note, &ring.vouching(&head.origin, size)).is_err()
+                    {
+                        let what = "the note in the signer's state is not signed by this ledger's key";
+                        findings.add(Fault::new("signer.note", what).in_epoch(head.epoch).incomplete());
+                    }
+                    vouched.push(Vouched { size, root, by: By::Signer });
+                    signed = Some(Mark { size, root });
+                }
             }
-            vouched.push(Vouched { size: kept.checkpoint.size, root: kept.checkpoint.root, by: By::Signer });
+            Some(None) => {
+                let what = "the epoch after it does not begin with a recovery that says what was found";
+                findings.add(Fault::new("epoch.undeclared", what).in_epoch(head.epoch).incomplete());
+            }
+            Some(Some(declared)) => {
+                lost = recovered(head, declared, (ring.as_ref(), outside), findings);
+                let found = declared.root.filter(|_| declared.size > first);
+                vouched.extend(found.map(|root| Vouched { size: declared.size, root, by: By::Recovery }));
+            }
         }
         vouched.sort_by_key(|vouched| vouched.size);
         Ok(Self {
@@ -127,7 +171,21 @@ impl Growing {
             first,
             differing: Vec::new(),
             unknown: 0,
+            lost,
+            signed,
         })
+    }
+
+    /// What a recovery has declared lost of this epoch.
+    pub fn lost(&self) -> Option<Lost> {
+        self.lost.clone()
+    }
+
+    /// How far the epoch was compared with what was signed of it: an ended one to its end.
+    pub fn mark(&self, head: &HeadRow, chain: &ChainVerifier) -> Option<(String, Mark)> {
+        let ended = || Some(Mark { size: chain.size(), root: chain.root()? }).filter(|mark| mark.size > 0);
+        let mark = if head.ended.is_some() { ended() } else { self.signed };
+        mark.map(|mark| (head.origin.clone(), mark))
     }
 
     /// Follows the tree through a block.
@@ -245,7 +303,7 @@ impl Growing {
 fn stored(
     db: &mut Db,
     (head, first): (&HeadRow, u64),
-    key: Option<&VerifierKey>,
+    ring: Option<&Ring>,
     findings: &mut Findings,
 ) -> Result<Vec<Vouched>> {
     let rows: Vec<(i64, String)> = ledger_checkpoint::table
@@ -257,8 +315,11 @@ fn stored(
     let mut vouched = Vec::with_capacity(rows.len());
     for (size, text) in rows {
         let mut fault = |what: String| findings.add(Fault::new("checkpoint.note", what).in_epoch(head.epoch));
-        let read = match key {
-            Some(key) => note::open_checkpoint(&text, std::slice::from_ref(key)),
+        let read = match ring {
+            Some(ring) => {
+                let size = u64::try_from(size).unwrap_or(0);
+                note::open_checkpoint(&text, &ring.vouching(&head.origin, size))
+            }
             None => note::unverified_checkpoint(&text),
         };
         match read {
@@ -273,6 +334,50 @@ fn stored(
         }
     }
     Ok(vouched)
+}
+
+/// Compares what a recovery declares with what this node knows of the epoch that it ended; what is lost by it.
+fn recovered(
+    head: &HeadRow,
+    declared: &Declared,
+    (ring, outside): (Option<&Ring>, &Outside),
+    findings: &mut Findings,
+) -> Option<Lost> {
+    let mut fault = |check, what: String| {
+        findings.add(Fault::new(check, what).in_epoch(head.epoch).incomplete());
+    };
+    if i64::try_from(declared.size) != Ok(head.size) {
+        let what = format!("the recovery found {} entries, the head says {}", declared.size, head.size);
+        fault("epoch.size", what);
+    }
+    let read = match ring {
+        Some(ring) => {
+            let size = note::unverified_checkpoint(&declared.note).map_or(0, |said| said.size);
+            note::open_checkpoint(&declared.note, &ring.vouching(&head.origin, size))
+        }
+        None => note::unverified_checkpoint(&declared.note),
+    };
+    let said = match read {
+        Ok(said) if said.origin == head.origin => said,
+        _ => {
+            fault("epoch.note", "the note that the recovery quotes is none of this epoch's".to_owned());
+            return None;
+        }
+    };
+    let kept = outside.signed.as_ref().ok().and_then(|signed| signed.get(&head.origin));
+    if let Some(kept) = kept
+        && (kept.checkpoint.size > said.size
+            || (kept.checkpoint.size == said.size && kept.checkpoint.root != said.root))
+    {
+        let what = format!(
+            "the signer has signed {} entries, the recovery quotes {}",
+            kept.checkpoint.size, said.size
+        );
+        fault("epoch.signed", what);
+    }
+    let from = declared.size.min(said.size.saturating_sub(1));
+    Some(Lost { epoch: head.epoch, from, to: said.size.saturating_sub(1) })
+        .filter(|_| declared.size < said.size)
 }
 
 fn head_row(head: &HeadRow, chain: &ChainVerifier, findings: &mut Findings) {

@@ -146,6 +146,8 @@ field-missing = Missing
 field-database-url = Not a database address that can be used
 problem-not-found = Not found
     .detail = There is no { $kind ->
+        [epoch] epoch
+        [key] key
         [document] document
         [version] version
         [order] order

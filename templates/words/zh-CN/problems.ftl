@@ -146,6 +146,8 @@ field-missing = 缺少此项
 field-database-url = 不是可用的数据库地址
 problem-not-found = 没有找到
     .detail = 没有找到{ $kind ->
+        [epoch] 纪元
+        [key] 密钥
         [document] 文件
         [version] 版本
         [order] 订单

@@ -1,0 +1,75 @@
+//! What the signer reads: the tree as it was signed, and the entries that have come since, hashed again.
+
+use crate::error::{Error, Result};
+use crate::ledger::digest::Digest;
+use crate::ledger::signer::Head as ToSign;
+use crate::ledger::tree::{Frontier, consistency_proof};
+use crate::ledger::{entry, store, tile};
+use crate::store::Db;
+
+/// Entries read back at once.
+const CHUNK: u64 = 1024;
+
+/// The tree at the signed size, compared with the signed root.
+///
+/// # Errors
+/// 409 `ledger-behind` or `ledger-different`.
+pub fn tree_as_signed(db: &mut Db, epoch: i64, signed: Option<ToSign>) -> Result<Frontier> {
+    let Some(signed) = signed else { return Ok(Frontier::new()) };
+    let head = store::head_of(db, epoch)?.ok_or_else(|| Error::unavailable("no-installation"))?;
+    if head.size < signed.size {
+        return Err(Error::conflict("ledger-behind")
+            .arg("signed", signed.size.to_string())
+            .arg("found", head.size.to_string()));
+    }
+    let mut tree = Frontier::new();
+    for level in (0..64).rev().filter(|level| signed.size >> level & 1 == 1) {
+        let node = store::node(db, epoch, level, (signed.size >> level) - 1)?;
+        tree.append_subtree(level, node).map_err(Error::internal)?;
+    }
+    if tree.root() != Some(signed.root) {
+        return Err(Error::conflict("ledger-different").arg("size", signed.size.to_string()));
+    }
+    Ok(tree)
+}
+
+/// Reads the entries beyond `tree` back, hashes them again, and returns the grown tree with the proof that it extends
+/// what was signed; none where nothing is new.
+pub(super) fn read_back(
+    db: &mut Db,
+    epoch: i64,
+    mut tree: Frontier,
+    signed: Option<ToSign>,
+) -> Result<Option<(Frontier, Vec<Digest>)>> {
+    let head = store::head(db)?.ok_or_else(|| Error::unavailable("no-installation"))?;
+    let last = signed.map_or(0, |signed| signed.size);
+    if head.size < last {
+        return Err(Error::conflict("ledger-behind")
+            .arg("signed", last.to_string())
+            .arg("found", head.size.to_string()));
+    }
+    if head.epoch != epoch || head.size == tree.size() {
+        return Ok(None);
+    }
+    while tree.size() < head.size {
+        let from = tree.size();
+        for row in store::rows(db, epoch, from..head.size.min(from + CHUNK))? {
+            let leaf = entry::leaf(&row.entry);
+            if leaf.as_bytes().as_slice() != row.leaf.as_slice() || row.seq != store::index(tree.size())? {
+                return Err(Error::internal(format!(
+                    "entry #{} does not read back as it was written",
+                    row.seq
+                )));
+            }
+            tile::append(&mut tree, [leaf]);
+        }
+        if tree.size() == from {
+            return Err(Error::internal(format!("entry #{from} is missing")));
+        }
+    }
+    if tree.root() != head.tree()?.root() {
+        return Err(Error::internal("the entries do not add up to the ledger's head"));
+    }
+    let proof = consistency_proof(last, head.size, |level, at| store::node(db, epoch, level, at))?;
+    Ok(Some((tree, proof.map(|proof| proof.path).unwrap_or_default())))
+}
