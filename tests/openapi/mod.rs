@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+mod crawl;
 pub mod held;
 mod probes;
 mod schema;
