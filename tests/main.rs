@@ -11,6 +11,7 @@ mod floors;
 mod health;
 mod home;
 mod house;
+mod keeping;
 mod lane;
 mod lane_property;
 mod ledger;
