@@ -9,6 +9,7 @@ use crate::anchors::Witness;
 use crate::copies::Printing;
 use crate::error::{Error, Result};
 use crate::home::now::Texts;
+use crate::keeping::{Keepers, keepers};
 use crate::ledger::anchor;
 use crate::ledger::site::Site;
 use crate::ledger::subject::Governed;
@@ -20,8 +21,8 @@ use crate::people::gate::{self, Callers, Route};
 use crate::trail::{self, Schedule, Verifier};
 use crate::web::{metrics::Metrics, page, request};
 use crate::{
-    anchors, codes, copies, deviations, documents, health, home, jobs, links, openapi, orders, packs, people,
-    recalls,
+    anchors, codes, copies, deviations, documents, health, home, jobs, keeping, links, openapi, orders, packs,
+    people, recalls,
 };
 
 /// Every route there is, in the order in which addresses are tried.
@@ -40,6 +41,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(openapi::routes());
     // Before the trail, whose entries are tried under any name.
     routes.extend(anchors::routes());
+    routes.extend(keeping::routes());
     routes.extend(trail::routes());
     routes.extend(packs::routes());
     routes
@@ -57,11 +59,22 @@ pub const GOVERNED: &[Governed] = &[
     recalls::store::GOVERNED,
     links::store::GOVERNED,
     anchor::GOVERNED,
+    keeping::store::GOVERNED_HOLDS,
+    keeping::store::GOVERNED_ERASURES,
     packs::store::GOVERNED,
 ];
 
 /// What links know of the features whose subjects they tie.
 pub const RESOLVERS: Resolvers = Resolvers(&[DOCUMENTS, ORDERS, deviations::RESOLVER, recalls::RESOLVER]);
+
+/// What the times of retention know of each kind of record.
+pub const KEEPERS: Keepers = Keepers(&[
+    keepers::ACCOUNTS,
+    documents::retained::KEEPER,
+    orders::retained::KEEPER,
+    deviations::retained::KEEPER,
+    recalls::retained::KEEPER,
+]);
 
 const DOCUMENTS: Resolver = Resolver {
     kind: "document",
@@ -157,6 +170,7 @@ impl Shared {
             .app_data(self.texts.clone())
             .app_data(self.pages.clone())
             .app_data(web::Data::new(RESOLVERS))
+            .app_data(web::Data::new(KEEPERS))
             .app_data(self.verifier.clone())
             .app_data(web::Data::new(self.witness.every()))
             .app_data(self.witness.clone())

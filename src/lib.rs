@@ -20,6 +20,7 @@ pub mod health;
 pub mod home;
 pub mod id;
 pub mod jobs;
+pub mod keeping;
 pub mod ledger;
 pub mod links;
 pub mod openapi;

@@ -11,6 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["signatures", "config", "backup"],
     &["people"],
     &["records", "jobs", "health", "anchors"],
+    &["keeping"],
     &["trail"],
     &["links"],
     &["documents"],

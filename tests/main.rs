@@ -12,6 +12,7 @@ mod floors;
 mod health;
 mod home;
 mod house;
+mod keeping;
 mod keys;
 mod lane;
 mod lane_property;

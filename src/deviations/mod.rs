@@ -8,6 +8,7 @@ pub mod draft;
 mod pages;
 pub mod read;
 pub mod record;
+pub mod retained;
 pub mod store;
 mod views;
 

@@ -8,9 +8,11 @@ use super::api::{SURFACE, Wanted};
 use super::draft::{self, Draft};
 use super::read::{self, Place};
 use super::record::{FILLABLE, parts};
+use super::retained::KEEPER;
 use super::store::{self, Filling, KIND};
 use super::views::{self, ListPage, NewPage, OnePage, Seen};
 use crate::error::Result;
+use crate::keeping::{Now, standing};
 use crate::links::read::ties;
 use crate::links::resolver::Resolvers;
 use crate::people::desk::{Desk, Reader};
@@ -146,9 +148,10 @@ async fn raise(desk: Desk, view: View, form: Form<RaiseFields>) -> Result<HttpRe
     }
 }
 
-fn seen(db: &mut Db, number: &str, (zone, resolvers): (chrono_tz::Tz, Resolvers)) -> Result<Seen> {
+fn seen(db: &mut Db, number: &str, (now, resolvers): (Now, Resolvers)) -> Result<Seen> {
     let ties = ties(db, resolvers, &format!("deviation/{number}"))?;
-    Ok(Seen { view: read::one(db, number, zone)?, ties })
+    let view = read::one(db, number, now.zone)?;
+    Ok(Seen { view, ties, kept: standing::own(db, &[KEEPER], number, now)? })
 }
 
 async fn show(
@@ -157,7 +160,7 @@ async fn show(
     resolvers: web::Data<Resolvers>,
     number: web::Path<String>,
 ) -> Result<HttpResponse> {
-    let known = (reader.site.zone, **resolvers);
+    let known = (Now::of(&reader.site), **resolvers);
     let seen = reader.read(move |db| seen(db, &number, known)).await?;
     let sheet = Sheet::new(view.words, "deviation", Typed::default());
     let frame = view.frame(title(&seen), SECTION);
@@ -177,7 +180,7 @@ async fn answer(
     match done {
         Ok(()) => Ok(see_other_with(&format!("/deviations/{number}"), notice)),
         Err(error) if !status(&error).is_server_error() => {
-            let known = (desk.site.zone, resolvers);
+            let known = (Now::of(&desk.site), resolvers);
             let seen = desk.read(move |db| seen(db, &number, known)).await?;
             let sheet = Sheet::new(view.words, "deviation", typed).refused(&error);
             let frame = view.frame(title(&seen), SECTION).failed();

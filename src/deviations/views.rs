@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use super::read::{DeviationRow, DeviationView};
 use super::record::{Batch, FILLABLE, areas};
 use super::store::KIND;
+use crate::keeping::{KeptLine, Retained, kept_line};
 use crate::links::pages::{LinkPart, part};
 use crate::links::read::Tie;
 use crate::people::gate::Caller;
@@ -131,6 +132,7 @@ pub(super) struct NewPage {
 pub(super) struct Seen {
     pub view: DeviationView,
     pub ties: Vec<Tie>,
+    pub kept: Retained,
 }
 
 /// One deviation.
@@ -156,6 +158,10 @@ struct Text {
 }
 
 impl OnePage {
+    fn kept(&self) -> KeptLine<'_> {
+        kept_line(&self.frame, &self.seen.kept)
+    }
+
     pub(super) fn new(frame: Frame, sheet: Sheet, seen: Seen, reader: Caller) -> Self {
         let is_closed = seen.view.row.closed_at.is_some();
         let may_write = reader.may(Permission::RaiseDeviation) && !is_closed;

@@ -25,6 +25,7 @@ pub mod read;
 pub mod read_pages;
 pub mod reading;
 pub mod record;
+pub mod retained;
 pub mod standing;
 pub mod store;
 pub mod timeline;

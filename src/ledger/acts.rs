@@ -138,6 +138,12 @@ pub const KEY_REVOKED: Act = with("key.revoked", &["vkey", "reason"]);
 /// The ledger and its records were verified: the whole, or what was new.
 pub const LEDGER_VERIFIED: Act =
     with("ledger.verified", &["integrity", "completeness", "scope", "from", "to", "faults"]);
+/// A record is held, whatever its time.
+pub const HOLD_SET: Act = with("hold.set", &["reason"]);
+/// A hold was lifted.
+pub const HOLD_LIFTED: Act = with("hold.lifted", &["reason"]);
+/// Personal values were erased.
+pub const PRIVACY_ERASED: Act = with("privacy.erased", &["erased", "basis", "reason", "sig", "sealed"]);
 /// An outside authority's time stamp over a checkpoint was kept.
 pub const ANCHOR_ADDED: Act = with("anchor.added", &["entries", "note", "token"]);
 /// An evidence pack was made.
@@ -167,5 +173,5 @@ pub const ALL: &[Act] = &[
     ORDER_RELEASED, DEVIATION_RAISED, DEVIATION_FILLED, DEVIATION_MOVED, DEVIATION_CLOSED, RECALL_OPENED,
     RECALL_FILLED, RECALL_MOVED, RECALL_HIT, RECALL_CLOSED, CORRECTION_REQUESTED, CORRECTION_DECIDED, LINK_CREATED,
     LINK_REMOVED, LEDGER_CREATED, LEDGER_RECOVERED, KEY_ROTATED, KEY_REVOKED, LEDGER_VERIFIED, SYSTEM_MIGRATED,
-    ANCHOR_ADDED, PACK_MADE, BACKUP_MADE, BACKUP_DRILLED, SYSTEM_RESTORED, SYSTEM_MOVED, CLOCK_BACK,
+    HOLD_SET, HOLD_LIFTED, PRIVACY_ERASED, ANCHOR_ADDED, PACK_MADE, BACKUP_MADE, BACKUP_DRILLED, SYSTEM_RESTORED, SYSTEM_MOVED, CLOCK_BACK,
 ];

@@ -12,6 +12,7 @@ mod pages;
 pub mod procedures;
 pub mod read;
 pub mod record;
+pub mod retained;
 pub mod store;
 mod views;
 

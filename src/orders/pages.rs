@@ -9,10 +9,12 @@ use super::import::{Format, Upload};
 use super::procedures::{self, Procedure};
 use super::read::{self, OrderView};
 use super::record::subject;
+use super::retained::KEEPER;
 use super::store;
 use super::views::{self, ImportPage, ListPage, OrderPage};
 use crate::error::{Error, Kind, Result};
 use crate::jobs::{self, Job};
+use crate::keeping::{Now, Retained, standing};
 use crate::people::desk::{Desk, Reader};
 use crate::people::rights::Permission;
 use crate::people::view::View;
@@ -54,7 +56,8 @@ pub(super) async fn show(reader: Reader, view: View, number: web::Path<String>) 
     let number = number.into_inner();
     let sheet = Sheet::new(view.words, "order-release", Typed::default());
     let asked = number.clone();
-    let seen = reader.read(move |db| seen(db, &asked)).await?;
+    let now = Now::of(&reader.site);
+    let seen = reader.read(move |db| seen(db, &asked, now)).await?;
     let may_release = reader.caller.may(Permission::Decide);
     Ok(page(&order_page(&view, seen, sheet, may_release), StatusCode::OK))
 }
@@ -64,18 +67,20 @@ struct Seen {
     order: OrderView,
     procedures: Vec<Procedure>,
     digest: String,
+    kept: Retained,
 }
 
-fn seen(db: &mut crate::store::Db, number: &str) -> Result<Seen> {
+fn seen(db: &mut crate::store::Db, number: &str, now: Now) -> Result<Seen> {
     let state = store::require(db, number)?;
     let digest = crate::ledger::digest::Digest::of(&state.snapshot().to_bytes()?).to_string();
-    Ok(Seen { order: read::view(db, &state)?, procedures: procedures::of(db, &state)?, digest })
+    let kept = standing::own(db, &[KEEPER], number, now)?;
+    Ok(Seen { order: read::view(db, &state)?, procedures: procedures::of(db, &state)?, digest, kept })
 }
 
 fn order_page(view: &View, seen: Seen, release: Sheet, may_release: bool) -> OrderPage {
-    let Seen { order, procedures, digest } = seen;
+    let Seen { order, procedures, digest, kept } = seen;
     let title = view.words.one("order-title", "number", order.number.as_str());
-    OrderPage { frame: view.frame(title, SECTION), order, procedures, digest, release, may_release }
+    OrderPage { frame: view.frame(title, SECTION), order, procedures, digest, kept, release, may_release }
 }
 
 /// What QA types to let an order go.
@@ -112,7 +117,8 @@ pub(super) async fn release(
         Ok(()) => Ok(see_other_with(&format!("/{}", subject_path(&number)), "order-released")),
         Err(error) if is_for_the_form(&error) => {
             let asked = number.clone();
-            let seen = desk.read(move |db| seen(db, &asked)).await?;
+            let now = Now::of(&desk.site);
+            let seen = desk.read(move |db| seen(db, &asked, now)).await?;
             let sheet = Sheet::new(view.words, "order-release", form.typed).refused(&error);
             let mut shown = order_page(&view, seen, sheet, true);
             shown.frame = shown.frame.failed();

@@ -5,6 +5,7 @@ use askama::Template;
 use super::api::Asked;
 use super::procedures::{Procedure, Trained};
 use super::read::{EventView, LineView, OrderView, Summary};
+use crate::keeping::{KeptLine, Retained, kept_line};
 use crate::time::Timestamp;
 use crate::web::form::Typed;
 use crate::web::page::{Frame, percent};
@@ -36,11 +37,16 @@ pub(super) struct OrderPage {
     pub order: OrderView,
     pub procedures: Vec<Procedure>,
     pub digest: String,
+    pub kept: Retained,
     pub release: Sheet,
     pub may_release: bool,
 }
 
 impl OrderPage {
+    fn kept(&self) -> KeptLine<'_> {
+        kept_line(&self.frame, &self.kept)
+    }
+
     fn first(&self, kind: &str) -> Option<Timestamp> {
         self.order.events.iter().find(|event| event.kind == kind).map(|event| event.at)
     }

@@ -13,6 +13,7 @@ mod pages;
 mod quantity;
 pub mod read;
 pub mod record;
+pub mod retained;
 mod signing;
 mod steps;
 pub mod store;

@@ -8,17 +8,18 @@ use super::api::{Asked, page_of};
 use super::intake::{self, BookingDraft, Draft, Patch};
 use super::read::{self, RecallView, TraceView};
 use super::record::STATES;
+use super::retained::KEEPER;
 use super::steps::{CorrectionBody, StepBody};
 use super::store::{self, Filling, KIND};
 use super::views::{self, Forms, ListPage, NewPage, RecallPage};
 use crate::error::{Error, Kind, Result};
+use crate::keeping::{Now, Retained, standing};
 use crate::people::desk::{Desk, Reader};
 use crate::people::gate::Caller;
 use crate::people::rights::Permission;
 use crate::people::view::View;
 use crate::records::transitions;
 use crate::store::Db;
-use crate::time::Timestamp;
 use crate::web::form::{Form, Typed};
 use crate::web::format;
 use crate::web::page::{page, see_other, see_other_with};
@@ -131,17 +132,20 @@ struct Seen {
     recall: RecallView,
     trace: TraceView,
     fields: Vec<String>,
+    kept: Retained,
 }
 
-fn seen(db: &mut Db, number: &str, now: Timestamp) -> Result<Seen> {
+fn seen(db: &mut Db, number: &str, now: Now) -> Result<Seen> {
     let standing = KIND.require(db, number)?;
     let filled = standing.values.into_iter().filter(|(_, value)| !value.is_empty());
     let fields = filled.map(|(field, _)| field).collect();
-    Ok(Seen { recall: read::one(db, number, now)?, trace: read::trace(db, number)?, fields })
+    let recall = read::one(db, number, now.at)?;
+    let kept = standing::own(db, &[KEEPER], number, now)?;
+    Ok(Seen { recall, trace: read::trace(db, number)?, fields, kept })
 }
 
 fn recall_page(view: &View, caller: &Caller, seen: Seen) -> RecallPage {
-    let Seen { recall, trace, fields } = seen;
+    let Seen { recall, trace, fields, kept } = seen;
     let w = view.words;
     let (back, forward) = transitions::neighbours(&KIND, &recall.row.state);
     let sheet = |prefix| Sheet::new(w, prefix, Typed::default());
@@ -161,6 +165,7 @@ fn recall_page(view: &View, caller: &Caller, seen: Seen) -> RecallPage {
         forward,
         may_run: caller.may(Permission::RunRecall),
         may_decide: caller.may(Permission::Decide),
+        kept,
         recall,
         trace,
     }
@@ -168,7 +173,7 @@ fn recall_page(view: &View, caller: &Caller, seen: Seen) -> RecallPage {
 
 /// `GET /recalls/{number}`.
 pub(super) async fn show(reader: Reader, view: View, number: web::Path<String>) -> Result<HttpResponse> {
-    let now = view.now();
+    let now = Now::of(&reader.site);
     let seen = reader.read(move |db| seen(db, &number, now)).await?;
     Ok(page(&recall_page(&view, &reader.caller, seen), StatusCode::OK))
 }
@@ -194,7 +199,7 @@ async fn answered(
         Err(error) if is_for_the_form(&error) => error,
         Err(error) => return Err(error),
     };
-    let (asked, now) = (number.to_owned(), view.now());
+    let (asked, now) = (number.to_owned(), Now::of(&desk.site));
     let seen = desk.read(move |db| seen(db, &asked, now)).await?;
     let mut shown = recall_page(view, &desk.caller, seen);
     let form = match sent {

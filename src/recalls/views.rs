@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::read::{ClockView, RecallRow, RecallView, TraceLine, TraceView};
 use super::record::{Class, Origin, Role, STATES};
+use crate::keeping::{KeptLine, Retained, kept_line};
 use crate::records::corrections::CorrectionView;
 use crate::records::deadlines::{Basis, Confidence, Unit};
 use crate::records::signed::SignatureView;
@@ -52,6 +53,7 @@ pub(super) struct RecallPage {
     pub forward: Option<&'static str>,
     pub may_run: bool,
     pub may_decide: bool,
+    pub kept: Retained,
 }
 
 /// The forms of a recall's page.
@@ -201,6 +203,10 @@ impl ListPage {
 }
 
 impl RecallPage {
+    fn kept(&self) -> KeptLine<'_> {
+        kept_line(&self.frame, &self.kept)
+    }
+
     fn class(&self) -> Tag {
         class_tag(self.frame.w, &self.recall.row.class)
     }

@@ -115,7 +115,8 @@ fn open_sqlite(path: &std::path::Path, purpose: Purpose) -> Result<SqliteConnect
     // busy_timeout first: setting WAL may itself have to wait.
     db.batch_execute(
         "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-         PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 4000;",
+         PRAGMA foreign_keys = ON; PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 4000; \
+         PRAGMA secure_delete = ON;",
     )?;
     if purpose == Purpose::Read {
         db.batch_execute("PRAGMA query_only = ON")?;
@@ -157,6 +158,20 @@ pub fn commit(db: &mut Db) -> Result<()> {
 /// Rolls back what [`begin_write`] began; a connection that cannot even do that is lost and said to be.
 pub fn rollback(db: &mut Db) -> Result<()> {
     Ok(<Db as Connection>::TransactionManager::rollback_transaction(db)?)
+}
+
+/// Has the engine drop what it still keeps of deleted rows beside its tables: the write-ahead log on SQLite, dead rows on
+/// PostgreSQL. Readers that are at work may keep some of it until they end.
+///
+/// # Errors
+/// The database does not answer, or does not let this role tidy.
+pub fn scrub(target: &Target) -> Result<()> {
+    let mut db = target.open(Purpose::Write)?;
+    let sql = match db {
+        Db::Sqlite(_) => "PRAGMA wal_checkpoint(TRUNCATE)",
+        Db::Postgres(_) => "VACUUM sealed_value",
+    };
+    Ok(db.batch_execute(sql)?)
 }
 
 #[derive(QueryableByName)]

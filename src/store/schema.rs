@@ -81,6 +81,41 @@ diesel::table! {
 }
 
 diesel::table! {
+    legal_hold (id) {
+        id -> Text,
+        subject_kind -> Text,
+        subject_id -> Text,
+        reason -> Text,
+        set_at -> BigInt,
+        set_by -> Text,
+        lifted_at -> Nullable<BigInt>,
+        lifted_by -> Nullable<Text>,
+        lift_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    erasure (id) {
+        id -> Text,
+        basis -> Text,
+        reason -> Text,
+        erased_at -> BigInt,
+        erased_by -> Text,
+    }
+}
+
+diesel::table! {
+    erased_value (commitment) {
+        commitment -> Text,
+        erasure -> Text,
+        seq -> BigInt,
+        name -> Text,
+    }
+}
+
+diesel::joinable!(erased_value -> erasure (erasure));
+
+diesel::table! {
     job (id) {
         id -> Text,
         kind -> Text,
@@ -536,6 +571,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     content,
     sealed_value,
     anchor,
+    legal_hold,
+    erasure,
+    erased_value,
     job,
     idempotency,
     account,

@@ -140,5 +140,6 @@ async fn entry(view: View, reader: Reader, path: Path<String>) -> Result<HttpRes
     let signed = newest.and_then(|(size, note)| Some((size, api::root_of(&note)?)));
     let entry = reader.read(move |db| unfold(db, epoch, seq, signed)).await?;
     let frame = view.frame(view.words.one("trail-entry-title", "seq", seq.to_string()), SECTION);
-    Ok(page(&EntryPage { frame, entry }, StatusCode::OK))
+    let may_erase = reader.caller.may(Permission::Decide);
+    Ok(page(&EntryPage { frame, may_erase, entry }, StatusCode::OK))
 }

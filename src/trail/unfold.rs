@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::store;
 use crate::error::{Error, Result};
+use crate::keeping;
 use crate::ledger::canon::{self, BodyIndex};
 use crate::ledger::digest::Digest;
 use crate::ledger::entry::{self, parse};
@@ -39,6 +40,17 @@ pub struct Changed {
     pub new: String,
 }
 
+/// A personal value that an entry introduces.
+#[derive(Debug)]
+pub struct Personal {
+    /// Under which name.
+    pub name: String,
+    /// None where it was erased, or is missing.
+    pub value: Option<String>,
+    /// On which basis it was erased.
+    pub erased: Option<String>,
+}
+
 /// An entry in parts.
 #[derive(Debug)]
 pub struct Unfolded {
@@ -55,8 +67,8 @@ pub struct Unfolded {
     pub leaf: String,
     pub checks: Vec<Check>,
     pub changes: Vec<Changed>,
-    /// Names and values that it introduces; none where erased or missing.
-    pub sealed: Vec<(String, Option<String>)>,
+    /// The personal values that it introduces.
+    pub sealed: Vec<Personal>,
     /// The subject's entry before and after.
     pub subject_before: Option<u64>,
     pub subject_after: Option<u64>,
@@ -171,11 +183,17 @@ fn after(db: &mut Db, row: &NewEntryRow) -> Result<Option<u64>> {
     next.map(|seq| u64::try_from(seq).map_err(Error::internal)).transpose()
 }
 
-fn values(db: &mut Db, index: &BodyIndex<'_>) -> Result<Vec<(String, Option<String>)>> {
+fn values(db: &mut Db, index: &BodyIndex<'_>) -> Result<Vec<Personal>> {
     let hashes: Vec<String> = index.sealed.iter().map(|(_, hash)| hash.to_string()).collect();
     let mut known = people::unsealed_many(db, &hashes)?;
+    let mut bases = keeping::store::bases(db, &hashes)?;
     let named = index.sealed.iter().zip(&hashes);
-    Ok(named.map(|((name, _), hash)| ((*name).to_owned(), known.remove(hash))).collect())
+    let personal = named.map(|((name, _), hash)| Personal {
+        name: (*name).to_owned(),
+        value: known.remove(hash),
+        erased: bases.remove(hash),
+    });
+    Ok(personal.collect())
 }
 
 /// What differs between the snapshots before and after, field by field.

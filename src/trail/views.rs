@@ -36,6 +36,7 @@ pub struct ListPage {
 #[template(path = "trail/entry.html")]
 pub struct EntryPage {
     pub frame: Frame,
+    pub may_erase: bool,
     pub entry: Unfolded,
 }
 

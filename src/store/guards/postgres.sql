@@ -2,6 +2,9 @@
 -- ENABLE ALWAYS, since session_replication_role = replica would pass ordinary triggers by.
 
 CREATE OR REPLACE FUNCTION guard_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$;
+CREATE OR REPLACE FUNCTION guard_sealed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF TG_OP = 'DELETE' AND EXISTS (SELECT 1 FROM erased_value v WHERE v.commitment = OLD.commitment) THEN RETURN OLD; END IF;
+  RAISE EXCEPTION 'sealed_value is append-only'; END $$;
 CREATE OR REPLACE FUNCTION guard_version() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF TG_OP <> 'UPDATE' THEN RAISE EXCEPTION 'a version is never deleted'; END IF;
   IF NEW.document <> OLD.document OR NEW.version <> OLD.version OR OLD.state IN ('cancelled', 'abandoned')
@@ -42,7 +45,7 @@ CREATE TRIGGER guard_content_row BEFORE UPDATE OR DELETE ON content FOR EACH ROW
 ALTER TABLE content ENABLE ALWAYS TRIGGER guard_content_row;
 CREATE TRIGGER guard_content_truncate BEFORE TRUNCATE ON content FOR EACH STATEMENT EXECUTE FUNCTION guard_append_only();
 ALTER TABLE content ENABLE ALWAYS TRIGGER guard_content_truncate;
-CREATE TRIGGER guard_sealed_value_row BEFORE UPDATE OR DELETE ON sealed_value FOR EACH ROW EXECUTE FUNCTION guard_append_only();
+CREATE TRIGGER guard_sealed_value_row BEFORE UPDATE OR DELETE ON sealed_value FOR EACH ROW EXECUTE FUNCTION guard_sealed();
 ALTER TABLE sealed_value ENABLE ALWAYS TRIGGER guard_sealed_value_row;
 CREATE TRIGGER guard_sealed_value_truncate BEFORE TRUNCATE ON sealed_value FOR EACH STATEMENT EXECUTE FUNCTION guard_append_only();
 ALTER TABLE sealed_value ENABLE ALWAYS TRIGGER guard_sealed_value_truncate;
@@ -74,3 +77,11 @@ CREATE TRIGGER guard_print_mark_row BEFORE UPDATE OR DELETE ON print_mark FOR EA
 ALTER TABLE print_mark ENABLE ALWAYS TRIGGER guard_print_mark_row;
 CREATE TRIGGER guard_print_mark_truncate BEFORE TRUNCATE ON print_mark FOR EACH STATEMENT EXECUTE FUNCTION guard_append_only();
 ALTER TABLE print_mark ENABLE ALWAYS TRIGGER guard_print_mark_truncate;
+CREATE TRIGGER guard_erasure_row BEFORE UPDATE OR DELETE ON erasure FOR EACH ROW EXECUTE FUNCTION guard_append_only();
+ALTER TABLE erasure ENABLE ALWAYS TRIGGER guard_erasure_row;
+CREATE TRIGGER guard_erasure_truncate BEFORE TRUNCATE ON erasure FOR EACH STATEMENT EXECUTE FUNCTION guard_append_only();
+ALTER TABLE erasure ENABLE ALWAYS TRIGGER guard_erasure_truncate;
+CREATE TRIGGER guard_erased_value_row BEFORE UPDATE OR DELETE ON erased_value FOR EACH ROW EXECUTE FUNCTION guard_append_only();
+ALTER TABLE erased_value ENABLE ALWAYS TRIGGER guard_erased_value_row;
+CREATE TRIGGER guard_erased_value_truncate BEFORE TRUNCATE ON erased_value FOR EACH STATEMENT EXECUTE FUNCTION guard_append_only();
+ALTER TABLE erased_value ENABLE ALWAYS TRIGGER guard_erased_value_truncate;

@@ -16,7 +16,8 @@ CREATE TRIGGER guard_content_delete BEFORE DELETE ON content BEGIN SELECT RAISE(
 -- Content under its own hash is the same content: a second insert is no change.
 CREATE TRIGGER guard_content_insert BEFORE INSERT ON content WHEN EXISTS (SELECT 1 FROM content WHERE sha256 = NEW.sha256 OR rowid = NEW.rowid) BEGIN SELECT RAISE(IGNORE); END;
 CREATE TRIGGER guard_sealed_value_update BEFORE UPDATE ON sealed_value BEGIN SELECT RAISE(ABORT, 'sealed_value is append-only'); END;
-CREATE TRIGGER guard_sealed_value_delete BEFORE DELETE ON sealed_value BEGIN SELECT RAISE(ABORT, 'sealed_value is append-only'); END;
+-- A personal value goes only when an erasure names it.
+CREATE TRIGGER guard_sealed_value_delete BEFORE DELETE ON sealed_value WHEN NOT EXISTS (SELECT 1 FROM erased_value WHERE commitment = OLD.commitment) BEGIN SELECT RAISE(ABORT, 'sealed_value is append-only'); END;
 CREATE TRIGGER guard_sealed_value_insert BEFORE INSERT ON sealed_value WHEN EXISTS (SELECT 1 FROM sealed_value WHERE commitment = NEW.commitment) OR EXISTS (SELECT 1 FROM sealed_value WHERE rowid = NEW.rowid) BEGIN SELECT RAISE(ABORT, 'sealed_value is append-only'); END;
 CREATE TRIGGER guard_signature_update BEFORE UPDATE ON signature BEGIN SELECT RAISE(ABORT, 'signature is append-only'); END;
 CREATE TRIGGER guard_signature_delete BEFORE DELETE ON signature BEGIN SELECT RAISE(ABORT, 'signature is append-only'); END;
@@ -27,6 +28,12 @@ CREATE TRIGGER guard_anchor_insert BEFORE INSERT ON anchor WHEN EXISTS (SELECT 1
 CREATE TRIGGER guard_pack_update BEFORE UPDATE ON pack BEGIN SELECT RAISE(ABORT, 'pack is append-only'); END;
 CREATE TRIGGER guard_pack_delete BEFORE DELETE ON pack BEGIN SELECT RAISE(ABORT, 'pack is append-only'); END;
 CREATE TRIGGER guard_pack_insert BEFORE INSERT ON pack WHEN EXISTS (SELECT 1 FROM pack WHERE id = NEW.id) OR EXISTS (SELECT 1 FROM pack WHERE rowid = NEW.rowid) BEGIN SELECT RAISE(ABORT, 'pack is append-only'); END;
+CREATE TRIGGER guard_erasure_update BEFORE UPDATE ON erasure BEGIN SELECT RAISE(ABORT, 'erasure is append-only'); END;
+CREATE TRIGGER guard_erasure_delete BEFORE DELETE ON erasure BEGIN SELECT RAISE(ABORT, 'erasure is append-only'); END;
+CREATE TRIGGER guard_erasure_insert BEFORE INSERT ON erasure WHEN EXISTS (SELECT 1 FROM erasure WHERE id = NEW.id) OR EXISTS (SELECT 1 FROM erasure WHERE rowid = NEW.rowid) BEGIN SELECT RAISE(ABORT, 'erasure is append-only'); END;
+CREATE TRIGGER guard_erased_value_update BEFORE UPDATE ON erased_value BEGIN SELECT RAISE(ABORT, 'erased_value is append-only'); END;
+CREATE TRIGGER guard_erased_value_delete BEFORE DELETE ON erased_value BEGIN SELECT RAISE(ABORT, 'erased_value is append-only'); END;
+CREATE TRIGGER guard_erased_value_insert BEFORE INSERT ON erased_value WHEN EXISTS (SELECT 1 FROM erased_value WHERE commitment = NEW.commitment) OR EXISTS (SELECT 1 FROM erased_value WHERE rowid = NEW.rowid) BEGIN SELECT RAISE(ABORT, 'erased_value is append-only'); END;
 
 -- A version's text and dates stand still once it is approved; only its calling-off may still be noted.
 CREATE TRIGGER guard_document_version_update BEFORE UPDATE ON document_version WHEN NEW.rowid IS NOT OLD.rowid OR NEW.document IS NOT OLD.document OR NEW.version IS NOT OLD.version OR OLD.state IN ('cancelled', 'abandoned') OR (OLD.state = 'approved' AND (NEW.state NOT IN ('approved', 'cancelled') OR NEW.major IS NOT OLD.major OR NEW.minor IS NOT OLD.minor OR NEW.title IS NOT OLD.title OR NEW.processes IS NOT OLD.processes OR NEW.audience IS NOT OLD.audience OR NEW.review_months IS NOT OLD.review_months OR NEW.change_summary IS NOT OLD.change_summary OR NEW.change_reason IS NOT OLD.change_reason OR NEW.round IS NOT OLD.round OR NEW.asked_from IS NOT OLD.asked_from OR NEW.effective_from IS NOT OLD.effective_from OR NEW.digest IS NOT OLD.digest OR NEW.created_at IS NOT OLD.created_at OR NEW.created_by IS NOT OLD.created_by OR NEW.submitted_at IS NOT OLD.submitted_at OR NEW.approved_at IS NOT OLD.approved_at)) BEGIN SELECT RAISE(ABORT, 'an approved version does not change'); END;

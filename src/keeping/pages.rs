@@ -1,0 +1,213 @@
+//! Retention, legal holds and erasures for people.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+
+use super::erasing::{self, Held};
+use super::keepers::{Keepers, Now};
+use super::record::Named;
+use super::views::{ErasePage, LiftPage, RulesPage, SubjectPage};
+use super::{api, holding, store};
+use crate::error::{Error, Result};
+use crate::people::desk::{Desk, Reader};
+use crate::people::gate::{Gate, Route};
+use crate::people::rights::Permission;
+use crate::people::view::View;
+use crate::store::Db;
+use crate::web::form::{Form, Typed};
+use crate::web::input;
+use crate::web::page::{page, percent, see_other_with};
+use crate::web::parts::Sheet;
+use crate::web::problem::status;
+use crate::web::query::Query;
+
+const SECTION: &str = "/records";
+
+/// The feature's pages.
+pub fn routes() -> Vec<Route> {
+    let (read, decide) = (Gate::May(Permission::ReadRecords), Gate::May(Permission::Decide));
+    vec![
+        Route::get("/retention", read, "", || web::to(show)),
+        Route::post("/retention/holds", decide, "", || web::to(set)),
+        Route::get("/retention/holds/{id}/lift", decide, "", || web::to(ask_lift)),
+        Route::post("/retention/holds/{id}/lift", decide, "", || web::to(lift)),
+        Route::get("/trail/{seq}/erase", decide, "", || web::to(ask_erase)),
+        Route::post("/trail/{seq}/erase", decide, "", || web::to(erase)),
+    ]
+}
+
+#[derive(Debug, Deserialize)]
+struct Of {
+    subject: Option<String>,
+}
+
+async fn show(
+    view: View,
+    reader: Reader,
+    keepers: web::Data<Keepers>,
+    of: Query<Of>,
+) -> Result<HttpResponse> {
+    match of.0.subject.filter(|subject| !subject.is_empty()) {
+        None => {
+            let (holds, erasures) = reader
+                .read(|db: &mut Db| Ok((store::standing_holds(db)?, store::erasures(db, 100)?)))
+                .await?;
+            let frame = view.frame(view.words.t("keeping-title"), SECTION);
+            Ok(page(&RulesPage { frame, holds, erasures }, StatusCode::OK))
+        }
+        Some(subject) => {
+            let standing = api::stand(&reader, **keepers, Some(&subject)).await?;
+            let sheet = Sheet::new(view.words, "keeping", Typed::from_pairs([("subject", subject)]));
+            let frame = view.frame(view.words.t("keeping-subject-title"), SECTION);
+            let may_hold = reader.caller.may(Permission::Decide);
+            Ok(page(&SubjectPage { frame, sheet, standing, may_hold }, StatusCode::OK))
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct HoldFields {
+    subject: String,
+    reason: String,
+}
+
+async fn set(
+    view: View,
+    reader: Reader,
+    desk: Desk,
+    keepers: web::Data<Keepers>,
+    form: Form<HoldFields>,
+) -> Result<HttpResponse> {
+    let HoldFields { subject, reason } = form.fields;
+    let (keepers, now, named) = (**keepers, Now::of(&desk.site), subject.clone());
+    let actor = desk.caller.actor(Permission::Decide)?;
+    let done = match input::text("reason", &reason, 2000) {
+        Ok(reason) => {
+            desk.write(move |tx| holding::set(tx, keepers, &actor, (&named, &reason), now).map(|_| ())).await
+        }
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(()) => Ok(see_other_with(&format!("/retention?subject={}", percent(&subject)), "hold-set")),
+        Err(error) if !status(&error).is_server_error() => {
+            let standing = api::stand(&reader, keepers, Some(&subject)).await?;
+            let sheet = Sheet::new(view.words, "keeping", form.typed).refused(&error);
+            let frame = view.frame(view.words.t("keeping-subject-title"), SECTION).failed();
+            Ok(page(&SubjectPage { frame, sheet, standing, may_hold: true }, status(&error)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn hold_page(
+    (view, reader): (&View, &Reader),
+    id: String,
+    (typed, error): (Typed, Option<&Error>),
+) -> Result<LiftPage> {
+    let hold = reader
+        .read(move |db| store::hold(db, &id)?.ok_or_else(|| Error::not_found("hold", id.as_str())))
+        .await?;
+    let (mut frame, mut sheet) =
+        (view.frame(view.words.t("keeping-lift"), SECTION), Sheet::new(view.words, "keeping", typed));
+    if let Some(error) = error {
+        (frame, sheet) = (frame.failed(), sheet.refused(error));
+    }
+    Ok(LiftPage { frame, sheet, hold })
+}
+
+async fn ask_lift(view: View, reader: Reader, id: web::Path<String>) -> Result<HttpResponse> {
+    Ok(page(&hold_page((&view, &reader), id.into_inner(), (Typed::default(), None)).await?, StatusCode::OK))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct LiftFields {
+    reason: String,
+}
+
+async fn lift(
+    view: View,
+    reader: Reader,
+    desk: Desk,
+    id: web::Path<String>,
+    form: Form<LiftFields>,
+) -> Result<HttpResponse> {
+    let id = id.into_inner();
+    let actor = desk.caller.actor(Permission::Decide)?;
+    let of = id.clone();
+    let done = match input::text("reason", &form.fields.reason, 2000) {
+        Ok(reason) => desk.write(move |tx| holding::lift(tx, &actor, &of, &reason)).await,
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(hold) => {
+            Ok(see_other_with(&format!("/retention?subject={}", percent(&hold.held())), "hold-lifted"))
+        }
+        Err(error) if !status(&error).is_server_error() => {
+            let shown = hold_page((&view, &reader), id, (form.typed, Some(&error))).await?;
+            Ok(page(&shown, status(&error)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn erase_page(
+    view: &View,
+    (seq, values): (String, Vec<Held>),
+    (typed, error): (Typed, Option<&Error>),
+) -> ErasePage {
+    let title = view.words.one("keeping-erase-title", "seq", seq.as_str());
+    let (mut frame, mut sheet) =
+        (view.frame(title, "/trail"), Sheet::new(view.words, "keeping-erase", typed.clone()));
+    if let Some(error) = error {
+        (frame, sheet) = (frame.failed(), sheet.refused(error));
+    }
+    ErasePage { frame, sheet, seq, values, typed }
+}
+
+async fn ask_erase(
+    view: View,
+    reader: Reader,
+    keepers: web::Data<Keepers>,
+    seq: web::Path<String>,
+) -> Result<HttpResponse> {
+    let values = api::values_of(&reader, **keepers, &seq).await?;
+    Ok(page(&erase_page(&view, (seq.into_inner(), values), (Typed::default(), None)), StatusCode::OK))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct EraseFields {
+    name: Vec<String>,
+    basis: String,
+    reason: String,
+    password: String,
+}
+
+async fn erase(
+    view: View,
+    reader: Reader,
+    desk: Desk,
+    (keepers, seq): (web::Data<Keepers>, web::Path<String>),
+    form: Form<EraseFields>,
+) -> Result<HttpResponse> {
+    let keepers = **keepers;
+    let EraseFields { name, basis, reason, password } = form.fields;
+    let number: u64 = seq.parse().map_err(|_| Error::not_found("entry", seq.as_str()))?;
+    let named = name.into_iter().map(|name| Named { seq: number, name }).collect();
+    let done = match erasing::checked(named, &basis, &reason) {
+        Ok(wish) => api::erase_signed(&desk, keepers, &password, wish).await,
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(()) => Ok(see_other_with(&format!("/trail/{number}"), "erased")),
+        Err(error) if !status(&error).is_server_error() => {
+            let values = api::values_of(&reader, keepers, &seq).await?;
+            let shown = erase_page(&view, (seq.into_inner(), values), (form.typed, Some(&error)));
+            Ok(page(&shown, status(&error)))
+        }
+        Err(error) => Err(error),
+    }
+}

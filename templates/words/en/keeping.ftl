@@ -1,0 +1,79 @@
+# How long records are kept, legal holds, erasure of personal data
+keeping-title = Retention
+keeping-under = How long each kind of record is kept at least, by which clause; a legal hold keeps it longer
+keeping-rules = Times
+keeping-rules-caption = a record is kept until the latest of all rows that are for it
+keeping-col-kept = What is kept
+keeping-col-length = How long
+keeping-col-from = Counted from
+keeping-col-clause = Clause
+keeping-col-confidence = Checked
+keeping-years = { $n ->
+    [one] one year
+   *[other] { $n } years
+    }
+keeping-months = { $n ->
+    [one] one month
+   *[other] { $n } months
+    }
+keeping-permanent = For ever
+keeping-free = No time is laid down
+keeping-open = Its time has not begun
+keeping-until = Until { $date }
+keeping-kept = Kept
+keeping-from-record = the record’s last instant
+keeping-from-expiry = expiry of the last batch
+keeping-from-closure = closure
+keeping-from-supersession = supersession or retirement
+keeping-verified = text checked
+keeping-recalled = from memory, to be checked
+keeping-proposal = our reading, for the company to decide
+keeping-holds = Legal holds
+keeping-holds-none = No legal hold stands
+keeping-held = Legal hold
+keeping-not-held = None stands
+keeping-stands = Stands
+keeping-col-record = Record
+keeping-col-since = Since
+keeping-col-why = Why
+keeping-col-lifted = Lifted
+keeping-col-when = When
+keeping-col-values = Values
+keeping-col-basis = Basis
+keeping-erasures = Erased personal values
+keeping-erasures-none = Nothing was erased
+keeping-subject-title = Retention of a record
+keeping-hold = Hold this record
+keeping-hold-means = While a hold stands, nothing of the record is erased or disposed of, whatever its time.
+keeping-hold-send = Hold
+keeping-lift = Lift the hold
+keeping-lift-send = Lift
+keeping-reason = Reason
+    .hint = It stands in the ledger for good: name no person in it.
+keeping-erase-reason = Reason
+    .hint = It stands in the ledger for good: name no person in it.
+keeping-erase-basis = Basis
+    .hint = The right or duty with its clause, for example: PIPL Article 47 (1)
+keeping-erase-password = Password
+    .hint = Given again, this is your electronic signature.
+keeping-erase-erased = Values to erase
+keeping-erase-title = Erase personal values of entry #{ $seq }
+keeping-erase-under = Salt and text go from the database; the commitment stays, so that the ledger still adds up
+keeping-erase-nothing = This entry has introduced no personal value.
+keeping-erase-means = This cannot be undone. Backups made before still hold the values until they are destroyed, and so does every evidence pack that was handed out.
+keeping-erase-send = Sign and erase
+keeping-erased = Erased
+notice-hold-set = The record is held.
+notice-hold-lifted = The hold was lifted.
+notice-erased = The values were erased.
+problem-hold-lifted = This hold was lifted already
+    .detail = Nothing was changed.
+problem-legal-hold = A legal hold keeps this
+    .detail = { $name } of entry #{ $seq } belongs to a record under a legal hold. Lift the hold first.
+problem-law-keeps = The law keeps this value
+    .detail = { $name } of entry #{ $seq } is kept until { $until } ({ $clause }). Nothing was erased.
+problem-law-keeps-open = The time of this record has not begun
+    .detail = { $name } of entry #{ $seq } belongs to a record that is open, in force or kept for ever. Nothing was erased.
+problem-erased-already = This value was erased before
+    .detail = { $name } of entry #{ $seq } is no longer there.
+field-no-such-value = No entry has introduced a value of this name
