@@ -18,7 +18,8 @@ use crate::people::gate::{self, Callers, Route};
 use crate::trail::{self, Schedule, Verifier};
 use crate::web::{metrics::Metrics, page, request};
 use crate::{
-    anchors, codes, deviations, documents, health, home, jobs, links, openapi, orders, packs, people, recalls,
+    anchors, codes, deviations, documents, health, home, jobs, links, notebook, openapi, orders, packs,
+    people, recalls,
 };
 
 /// Every route there is, in the order in which addresses are tried.
@@ -38,6 +39,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(anchors::routes());
     routes.extend(trail::routes());
     routes.extend(packs::routes());
+    routes.extend(notebook::routes());
     routes
 }
 

@@ -21,6 +21,7 @@ pub mod id;
 pub mod jobs;
 pub mod ledger;
 pub mod links;
+pub mod notebook;
 pub mod openapi;
 pub mod orders;
 pub mod packs;

@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["signatures", "config", "backup"],
     &["people"],
     &["records", "jobs", "health", "anchors"],
-    &["trail"],
+    &["trail", "notebook"],
     &["links"],
     &["documents"],
     &["orders"],

@@ -278,6 +278,7 @@ fn signature(view: &SignatureView) -> Signature {
         comment: view.comment.clone().unwrap_or_default(),
         standing,
         hash: view.digest.clone(),
+        entry: view.leaf.clone().map(|leaf| (view.seq, leaf)),
     }
 }
 
