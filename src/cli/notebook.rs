@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::ledger::digest::Digest;
 use crate::ledger::note::VerifierKey;
-use crate::ledger::site::load_key;
+use crate::ledger::ring::Ring;
 use crate::ledger::store as ledger;
 use crate::notebook::{self, Notebook, Refusal, Seen, Shown};
 use crate::store::Purpose;
@@ -145,7 +145,7 @@ fn installed(config: &Config, arguments: &Arguments, kept: Option<u64>) -> Resul
     let head = ledger::head(&mut db)?.ok_or_else(|| Error::unavailable("no-installation"))?;
     let mut keys = key_of(arguments)?;
     if keys.is_empty() {
-        keys.extend(load_key(&place.folder.key(), &head.origin)?.map(|key| key.vkey()));
+        keys = Ring::load(&place.folder, &head.origin)?.vkeys(&head.origin);
     }
     Ok((notebook::shown(&mut db, head.epoch, kept)?, keys))
 }

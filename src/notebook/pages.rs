@@ -78,7 +78,7 @@ async fn show(view: View) -> HttpResponse {
 
 async fn visit(view: View, site: web::Data<Site>, upload: Upload) -> Result<HttpResponse> {
     let (size, note) = site.signing.newest().ok_or_else(|| Error::unavailable("not-yet-signed"))?;
-    let keys = site.signing.vkey().cloned().into_iter().collect::<Vec<_>>();
+    let keys = site.signing.vkeys(&site.origin)?;
     let at = site.clock.now().to_string();
     let file = upload.file("notebook").filter(|bytes| !bytes.is_empty());
     let Some(file) = file else {

@@ -13,6 +13,7 @@ use super::store;
 use crate::error::{Error, Result};
 use crate::ledger::digest::Digest;
 use crate::ledger::entry;
+use crate::ledger::note::VerifierKey;
 use crate::ledger::store as ledger;
 use crate::ledger::tree::{Step, consistency_proof, inclusion_proof, verify_consistency, walk};
 use crate::people::desk::Reader;
@@ -59,7 +60,7 @@ struct ProofPage {
     size: u64,
     root: Option<Digest>,
     note: String,
-    key: String,
+    keys: Vec<VerifierKey>,
     inclusion: Inclusion,
     consistency: Option<Consistency>,
     sheet: Sheet,
@@ -112,8 +113,8 @@ async fn proof(view: View, reader: Reader, path: Path<String>, asked: Query<Aske
     if answer != StatusCode::OK {
         frame = frame.failed();
     }
-    let key = reader.site.signing.vkey().map(ToString::to_string).unwrap_or_default();
-    let shown = ProofPage { frame, seq, size, root, note, key, inclusion, consistency, sheet };
+    let keys = reader.site.signing.vkeys(&reader.site.origin)?;
+    let shown = ProofPage { frame, seq, size, root, note, keys, inclusion, consistency, sheet };
     Ok(page(&shown, answer))
 }
 
