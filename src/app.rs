@@ -21,7 +21,7 @@ use crate::people::gate::{self, Callers, Route};
 use crate::trail::{self, Schedule, Verifier};
 use crate::web::{metrics::Metrics, page, request};
 use crate::{
-    anchors, codes, copies, deviations, documents, health, home, jobs, keeping, links, openapi, orders, packs,
+    anchors, codes, copies, deviations, documents, health, home, jobs, keeping, links, notebook, openapi, orders, packs,
     people, recalls,
 };
 
@@ -44,6 +44,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(keeping::routes());
     routes.extend(trail::routes());
     routes.extend(packs::routes());
+    routes.extend(notebook::routes());
     routes
 }
 

@@ -23,6 +23,7 @@ pub mod jobs;
 pub mod keeping;
 pub mod ledger;
 pub mod links;
+pub mod notebook;
 pub mod openapi;
 pub mod orders;
 pub mod packs;

@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["people"],
     &["records", "jobs", "health", "anchors"],
     &["keeping"],
-    &["trail"],
+    &["trail", "notebook"],
     &["links"],
     &["documents"],
     &["copies"],

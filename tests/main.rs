@@ -18,6 +18,7 @@ mod lane;
 mod lane_property;
 mod ledger;
 mod links;
+mod notebook;
 mod openapi;
 mod orders;
 mod packs;

@@ -102,6 +102,10 @@ fn whoever_is_public_is_on_the_list() {
         "GET /readyz",
         "GET /metrics",
         "GET /api/v1/openapi.json",
+        // Compares a visitor's own file with what is public anyway: checkpoint, key, tiles.
+        "GET /notebook",
+        "POST /notebook",
+        "POST /notebook/file",
     ];
     assert_eq!(public, expected);
 }

@@ -257,3 +257,46 @@ fn verifying_from_the_page_is_a_job_and_its_two_verdicts_stand_on_the_page_and_i
         assert_eq!(body["to"], json!(last - 1));
     });
 }
+
+#[test]
+fn an_entrys_page_proves_it_step_by_step_and_offers_the_files() {
+    both(|house| {
+        grow(house, 300);
+        let qa = house.person("qa");
+        settle(house);
+        let html = [("accept", "text/html")];
+        let page = qa.get_with("/trail/7/proof?from=12", &html).expect(200).text;
+        let text = qa.get("/api/v1/ledger/entries/7/proof").expect(200).text;
+        let bytes = qa.get("/api/v1/ledger/entries/7/bytes").expect(200).text;
+        assert!(page.contains(&leaf(bytes.as_bytes()).to_string()), "{page}");
+        let steps = text.split("\n\n").next().unwrap().lines().count() - 2;
+        assert_eq!(page.matches("<th scope=\"row\" class=\"num\">").count(), steps, "{page}");
+        let key = key(&house.nobody());
+        let signed = proof::verify(&text, &leaf(bytes.as_bytes()), std::slice::from_ref(&key)).unwrap().1;
+        assert!(page.contains(&signed.root.to_string()) && page.contains(&key.to_string()), "{page}");
+        assert_eq!(page.matches("class=\"ok\"").count(), 2, "included, and consistent: {page}");
+        assert!(
+            page.contains(&format!("/api/v1/ledger/consistency?from=12&amp;to={}", signed.size)),
+            "{page}"
+        );
+        let refused = qa.get_with("/trail/7/proof?from=0", &html).expect(422).text;
+        assert!(refused.contains("errsum"), "{refused}");
+        qa.get_with("/trail/99999/proof", &html).expect(404);
+        qa.get("/api/v1/ledger/entries/99999/bytes").refused(404, "not-found");
+    });
+}
+
+#[test]
+fn every_signature_shows_the_hash_of_its_entry() {
+    let house = House::demo_on_sqlite();
+    let qa = house.person("qa");
+    let html = [("accept", "text/html")];
+    let page = qa.get_with("/documents/SOP-CS-005", &html).expect(200).text;
+    let (_, rest) = page.split_once("<ol class=\"signs\">").unwrap();
+    let (_, rest) = rest.split_once("href=\"/trail/").unwrap();
+    let (seq, rest) = rest.split_once("/proof\"").unwrap();
+    let leaf = qa.get(&format!("/api/v1/ledger/entries/{seq}")).expect(200).json()["leaf"].clone();
+    let leaf = leaf.as_str().unwrap();
+    let shown = rest.split("class=\"hash\">").nth(1).unwrap().split('<').next().unwrap();
+    assert!(shown.starts_with(&leaf[..4]) && shown.len() < 40, "{shown} is short for {leaf}");
+}

@@ -8,6 +8,7 @@ mod demo;
 mod import;
 mod init;
 mod key;
+mod notebook;
 mod pack;
 mod serve;
 mod show;
@@ -66,6 +67,8 @@ enum Command {
     Key(key::Key),
     /// Declare that an older or other database goes on, where the history that was signed is lost
     Recover(key::Recover),
+    /// Keep an inspector's own record of a ledger: exit 0 it extends what was kept, 1 it was rewritten, 2 not compared
+    Notebook(notebook::Arguments),
     /// Make a consistent copy while the service goes on
     Backup(backup::Backup),
     /// Verify a backup, then put it in the installation's place; or drill that
@@ -95,6 +98,7 @@ pub fn run() -> ExitCode {
     };
     log_to_stderr(&config);
     let done = match command {
+        Command::Notebook(arguments) => return notebook::run(&config, &arguments),
         Command::Verify(arguments) => return verify::run(&config, &arguments),
         Command::Demo(arguments) => demo::run(&config, &arguments),
         Command::Import(import) => import::run(&config, import),

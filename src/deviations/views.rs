@@ -284,6 +284,7 @@ fn signature(view: &SignatureView) -> Signature {
         comment: view.comment.clone().unwrap_or_default(),
         standing,
         hash: view.digest.clone(),
+        entry: view.leaf.clone().map(|leaf| (view.seq, leaf)),
     }
 }
 

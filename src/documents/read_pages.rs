@@ -122,6 +122,8 @@ fn signatures(db: &mut Db, record: &VersionRecord) -> Result<Vec<Signature>> {
     let rows: Vec<_> = record.signatures.iter().filter(matters).collect();
     let sealed: Vec<String> = rows.iter().map(|row| row.name_sealed.clone()).collect();
     let names = people::unsealed_many(db, &sealed)?;
+    let entries: Vec<_> = rows.iter().map(|row| (row.seq, row.signed_at)).collect();
+    let leaves = ledger::leaves(db, &entries)?;
     let last_approval = rows.iter().rposition(|row| row.meaning == "approved");
     let mut list = Vec::new();
     for (index, row) in rows.iter().enumerate() {
@@ -139,6 +141,7 @@ fn signatures(db: &mut Db, record: &VersionRecord) -> Result<Vec<Signature>> {
             comment: row.comment.clone().unwrap_or_default(),
             standing,
             hash: row.digest.clone(),
+            entry: leaves[index].map(|leaf| (row.seq, leaf.to_string())),
         });
     }
     if in_review_or_beyond && record.version.ended_at.is_none() {
@@ -156,6 +159,7 @@ fn signatures(db: &mut Db, record: &VersionRecord) -> Result<Vec<Signature>> {
                 comment: String::new(),
                 standing: Standing::Open,
                 hash: String::new(),
+                entry: None,
             });
         }
     }

@@ -155,6 +155,48 @@ pub fn node(db: &mut Db, epoch: i64, level: u32, at: u64) -> Result<Digest> {
     tile::node_in(&hashes, places).ok_or_else(|| Error::internal("a tile holds less than its width"))
 }
 
+/// The root over the first `size` entries, from stored tiles; none for 0.
+///
+/// # Errors
+/// The database does not answer, or lacks a tile.
+pub fn root(db: &mut Db, epoch: i64, size: u64) -> Result<Option<Digest>> {
+    let mut tree = Frontier::new();
+    for level in (0..u64::BITS).rev().filter(|level| size >> level & 1 == 1) {
+        let node = node(db, epoch, level, (size >> level) - 1)?;
+        tree.append_subtree(level, node).map_err(Error::internal)?;
+    }
+    Ok(tree.root())
+}
+
+/// The hashes of entries by number and instant, which together name one entry of all epochs.
+///
+/// # Errors
+/// The database does not answer.
+pub fn leaves(db: &mut Db, entries: &[(i64, Timestamp)]) -> Result<Vec<Option<Digest>>> {
+    let numbers: Vec<i64> = entries.iter().map(|(seq, _)| *seq).collect();
+    let rows: Vec<(i64, i64, Vec<u8>)> = ledger_entry::table
+        .filter(ledger_entry::seq.eq_any(numbers))
+        .select((ledger_entry::seq, ledger_entry::ts, ledger_entry::leaf))
+        .load(db)?;
+    let of = |(seq, ts): &(i64, Timestamp)| {
+        let row = rows.iter().find(|(number, at, _)| number == seq && *at == ts.0)?;
+        Digest::try_from(row.2.as_slice()).ok()
+    };
+    Ok(entries.iter().map(of).collect())
+}
+
+/// The size of the newest checkpoint below `size`.
+///
+/// # Errors
+/// The database does not answer.
+pub fn checkpoint_before(db: &mut Db, epoch: i64, size: u64) -> Result<Option<u64>> {
+    let before: Option<i64> = ledger_checkpoint::table
+        .filter(ledger_checkpoint::epoch.eq(epoch).and(ledger_checkpoint::size.lt(index(size)?)))
+        .select(diesel::dsl::max(ledger_checkpoint::size))
+        .first(db)?;
+    before.map(|size| u64::try_from(size).map_err(Error::internal)).transpose()
+}
+
 /// The newest checkpoint of an epoch.
 ///
 /// # Errors

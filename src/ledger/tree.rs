@@ -257,16 +257,33 @@ fn range_hash<E>(
 /// Whether the proof leads from the leaf to the root (RFC 9162, 2.1.3.2).
 #[must_use]
 pub fn verify_inclusion(proof: &InclusionProof, leaf: &Digest, root: &Digest) -> bool {
+    walk(proof, leaf, |_| {}) == Some(*root)
+}
+
+/// One step of a proof: the hash so far and its sibling become the hash above them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The hash that the proof gives.
+    pub sibling: Digest,
+    /// Whether it stands to the left.
+    pub left: bool,
+    /// What both become.
+    pub hash: Digest,
+}
+
+/// Where the proof leads from the leaf, step by step; none where it does not fit its own index and size.
+pub fn walk(proof: &InclusionProof, leaf: &Digest, mut seen: impl FnMut(Step)) -> Option<Digest> {
     if proof.index >= proof.size {
-        return false;
+        return None;
     }
     let (mut index, mut last) = (proof.index, proof.size - 1);
     let mut hash = *leaf;
     for sibling in &proof.path {
         if last == 0 {
-            return false;
+            return None;
         }
-        if index & 1 == 1 || index == last {
+        let left = index & 1 == 1 || index == last;
+        if left {
             hash = node(sibling, &hash);
             while index & 1 == 0 && index != 0 {
                 index >>= 1;
@@ -275,10 +292,11 @@ pub fn verify_inclusion(proof: &InclusionProof, leaf: &Digest, root: &Digest) ->
         } else {
             hash = node(&hash, sibling);
         }
+        seen(Step { sibling: *sibling, left, hash });
         index >>= 1;
         last >>= 1;
     }
-    last == 0 && hash == *root
+    (last == 0).then_some(hash)
 }
 
 /// Whether the proof shows that the tree with `to_root` extends the one with `from_root` (RFC 9162, 2.1.4.2).

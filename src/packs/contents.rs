@@ -136,6 +136,8 @@ impl Sealed {
         Ok(())
     }
 
+    /// A version's folder. Its PDF belongs here too, where one was made: the check lets a PDF in such a folder be, since
+    /// nothing seals it but the list.
     fn put_version(&self, db: &mut Db, out: &mut Writer, (folder, snapshot): (&str, &[u8])) -> Result<()> {
         let snapshot: Value = serde_json::from_slice(snapshot).unwrap_or_default();
         for text in snapshot["renditions"].as_array().into_iter().flatten() {

@@ -52,6 +52,7 @@ class Pack:
             self.names = sorted(set(listed))
             if len(self.names) != len(listed):
                 fault("zip.read", "", "a name stands in the zip twice")
+        self.has = set(self.names)
         self.hashes = {}
         for name in self.names:
             try:
@@ -105,7 +106,7 @@ def check_manifest(pack):
     except Exception as error:
         fault("manifest.form", "MANIFEST.sha256", f"not a list as sha256sum writes it: {error!r}")
     for name, digest in listed.items():
-        if name not in pack.names:
+        if name not in pack.has:
             fault("file.missing", name, "is in the list and not in the pack")
         elif pack.hashes.get(name, digest) != digest:
             fault("file.differs", name, f"hashes to {pack.hashes[name]}, the list says {digest}")
@@ -365,7 +366,7 @@ def check_excerpt(pack, checkpoint, entries):
         if found and found[1] == "entries" and found[3] == "entry":
             numbers.append(int(found[2]))
         elif found and found[1] == "proofs" and found[3] == "tlog-proof":
-            if f"entries/{found[2]}.entry" not in pack.names:
+            if f"entries/{found[2]}.entry" not in pack.has:
                 fault("proof.alone", name, "there is no entry for it")
         elif name.startswith(("entries/", "proofs/")):
             fault("file.unknown", name, "is no part of a pack")
@@ -527,7 +528,7 @@ def check_content(pack, posts):
         hear(digest)
     for digest in sorted(spoken | objects | set(texts)):
         name = content_name(digest)
-        if name not in pack.names:
+        if name not in pack.has:
             fault("content.missing", name, "is sealed by an entry and not in the pack")
         elif digest in texts and name in pack.hashes and len(pack.get(name)) != texts[digest]:
             fault("content.differs", name, f"its record says {texts[digest]} bytes")
@@ -567,13 +568,13 @@ def check_named(pack, entries, names):
 
     def compare(what, file, digest):
         expected.add(file)
-        if file not in pack.names:
+        if file not in pack.has:
             fault(f"{what}.missing", file, "is not in the pack")
         elif pack.hashes.get(file, digest) != digest:
             fault(f"{what}.differs", file, "is not what the last entry here seals")
 
     for (kind, name), (_, _, _, post) in sorted(entries.last.items()):
-        if content_name(post) not in pack.names:
+        if content_name(post) not in pack.has:
             continue
         compare("record", f"records/{plain(kind)}/{plain(name)}.json", post)
         snapshot = json_of(pack.get(content_name(post)) or b"")
@@ -595,7 +596,7 @@ def check_named(pack, entries, names):
             rows.append(row)
         file = f"{folder}/signatures.json"
         expected.add(file)
-        if file not in pack.names:
+        if file not in pack.has:
             fault("document.missing", file, "is not in the pack")
         elif file in pack.hashes and json_of(pack.get(file)) != rows:
             fault("document.differs", file, "is not what the snapshot, the entries and the disclosed names say")
@@ -683,11 +684,15 @@ def main(arguments):
     except Exception as error:  # what nobody thought of is no proof of soundness
         fault("check.failed", "", f"the check itself failed: {error!r}")
         report = {"verdict": "fault", "form": "excerpt", "entries": 0, "subjects": [], "checkpoint": None}
-    if as_json:
-        json.dump({**report, "faults": faults}, sys.stdout, ensure_ascii=False, indent=2)
-        print()
-    else:
-        tell(paths[0], report, key is None)
+    try:
+        if as_json:
+            json.dump({**report, "faults": faults}, sys.stdout, ensure_ascii=False, indent=2)
+            print()
+        else:
+            tell(paths[0], report, key is None)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1 if faults else 0
 
 

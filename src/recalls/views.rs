@@ -171,6 +171,7 @@ pub(super) fn signatures(views: &[SignatureView], w: Words) -> Vec<Signature> {
             Standing::Signed(view.signed_at)
         },
         hash: view.digest.clone(),
+        entry: view.leaf.clone().map(|leaf| (view.seq, leaf)),
     };
     views.iter().map(one).collect()
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::error::Result;
+use crate::ledger::digest::Digest;
 use crate::ledger::store as ledger;
 use crate::ledger::subject::Subject;
 use crate::people;
@@ -29,6 +30,8 @@ pub struct SignatureView {
     pub comment: Option<String>,
     /// The entry.
     pub seq: i64,
+    /// The entry's hash, hex.
+    pub leaf: Option<String>,
 }
 
 /// The signatures of a subject, in the order of signing.
@@ -36,19 +39,21 @@ pub struct SignatureView {
 /// # Errors
 /// The database does not answer.
 pub fn views(db: &mut Db, subject: &Subject) -> Result<Vec<SignatureView>> {
-    signatures::of(db, subject)?
-        .into_iter()
-        .map(|row| {
-            Ok(SignatureView {
-                by: people::store::person(db, &row.account_id)?.login,
-                name: ledger::unsealed(db, &row.name_sealed)?,
-                meaning: row.meaning,
-                role: row.role,
-                signed_at: row.signed_at,
-                digest: row.digest,
-                comment: row.comment,
-                seq: row.seq,
-            })
+    let rows = signatures::of(db, subject)?;
+    let entries: Vec<_> = rows.iter().map(|row| (row.seq, row.signed_at)).collect();
+    let leaves = ledger::leaves(db, &entries)?;
+    let view = |(row, leaf): (signatures::Signature, Option<Digest>)| {
+        Ok(SignatureView {
+            by: people::store::person(db, &row.account_id)?.login,
+            name: ledger::unsealed(db, &row.name_sealed)?,
+            meaning: row.meaning,
+            role: row.role,
+            signed_at: row.signed_at,
+            digest: row.digest,
+            comment: row.comment,
+            seq: row.seq,
+            leaf: leaf.map(|leaf| leaf.to_string()),
         })
-        .collect()
+    };
+    rows.into_iter().zip(leaves).map(view).collect()
 }

@@ -32,6 +32,9 @@ pub fn routes() -> Vec<Route> {
             web::to(entries)
         }),
         Route::get("/api/v1/ledger/entries/{seq}", read, "Read an entry", || web::to(entry)),
+        Route::get("/api/v1/ledger/entries/{seq}/bytes", read, "Read an entry's exact bytes", || {
+            web::to(entry_bytes)
+        }),
         Route::get("/api/v1/ledger/entries/{seq}/proof", read, "Prove an entry", || web::to(entry_proof)),
         Route::get("/api/v1/ledger/consistency", read, "Prove that one size extends another", || {
             web::to(consistency)
@@ -134,6 +137,16 @@ async fn entry(reader: Reader, path: Path<String>) -> Result<HttpResponse> {
         Ok(store::items(db, epoch, vec![row])?.pop())
     });
     Ok(HttpResponse::Ok().json(item.await?))
+}
+
+async fn entry_bytes(reader: Reader, path: Path<String>) -> Result<HttpResponse> {
+    let (seq, epoch) = (number(&path)?, reader.site.epoch);
+    let row = reader.read(move |db| store::entry(db, epoch, seq)).await?;
+    let name = format!("attachment; filename=\"{seq}.entry\"");
+    Ok(HttpResponse::Ok()
+        .content_type("application/octet-stream")
+        .insert_header((header::CONTENT_DISPOSITION, name))
+        .body(row.entry))
 }
 
 async fn entry_proof(reader: Reader, path: Path<String>) -> Result<HttpResponse> {

@@ -8,6 +8,7 @@ mod api;
 mod filter;
 mod found;
 mod pages;
+mod proven;
 mod public;
 mod store;
 mod unfold;
@@ -24,6 +25,7 @@ pub fn routes() -> Vec<Route> {
     let mut routes = api::routes();
     routes.extend(public::routes());
     routes.extend(verification::routes());
+    routes.extend(proven::routes());
     routes.extend(pages::routes());
     routes
 }

@@ -71,6 +71,10 @@ impl EntryPage {
         format!("/trail?subject={}", percent(subject))
     }
 
+    fn pack_link(&self, subject: &str) -> String {
+        format!("/packs?subject={}", percent(subject))
+    }
+
     fn number(&self) -> String {
         self.frame.count(&i64::try_from(self.entry.seq).unwrap_or(i64::MAX))
     }

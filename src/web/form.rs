@@ -85,7 +85,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
 }
 
 /// Compares in time that does not depend on where the difference is.
-fn same(left: &str, right: &str) -> bool {
+pub(super) fn same(left: &str, right: &str) -> bool {
     let differing = left.bytes().zip(right.bytes()).fold(0, |sum, (l, r)| sum | (l ^ r));
     !left.is_empty() && left.len() == right.len() && differing == 0
 }

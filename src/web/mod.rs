@@ -119,6 +119,7 @@ pub mod query;
 pub mod request;
 #[cfg(test)]
 mod rim_tests;
+pub mod upload;
 pub mod words;
 
 /// The routes of the toolkit itself: assets, favicon, language and theme.

@@ -112,8 +112,10 @@ pub struct Signature {
     pub comment: String,
     /// Where it stands.
     pub standing: Standing,
-    /// The signature's digest, hex; empty where not yet signed.
+    /// Digest of what was signed, hex; empty where not yet signed.
     pub hash: String,
+    /// The entry that holds it: its number, and its hash, hex.
+    pub entry: Option<(i64, String)>,
 }
 
 /// Where a signature stands.

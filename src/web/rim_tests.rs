@@ -67,6 +67,7 @@ fn sample(request: &HttpRequest, typed: Typed, refused: Option<&Error>) -> HttpR
         comment: String::new(),
         standing,
         hash: "41242b9f00000bbb".into(),
+        entry: Some((7, "5b5fc62e00000c2f".into())),
     };
     let signatures = vec![
         sign(Standing::Final(NOON), "<b>王</b>"),
