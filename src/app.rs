@@ -21,8 +21,8 @@ use crate::people::gate::{self, Callers, Route};
 use crate::trail::{self, Schedule, Verifier};
 use crate::web::{metrics::Metrics, page, request};
 use crate::{
-    anchors, codes, copies, deviations, documents, health, home, jobs, keeping, links, notebook, openapi, orders, packs,
-    people, recalls,
+    anchors, codes, copies, deviations, documents, health, home, jobs, keeping, links, notebook, openapi,
+    orders, packs, people, recalls,
 };
 
 /// Every route there is, in the order in which addresses are tried.
