@@ -83,6 +83,16 @@ fn what_cannot_be_read_is_400_and_what_cannot_be_taken_415() {
             (b"", "application/json", 400),
             (b"<title/>", "application/xml", 415),
         ];
+        let told =
+            author.send("POST", DOCUMENTS, Some(b"<title/>".to_vec()), &[("content-type", "text/xml")]);
+        assert!(told.json()["detail"].as_str().unwrap().contains("application/json"), "{}", told.text);
+        let most = author.send(
+            "POST",
+            DOCUMENTS,
+            Some(vec![b' '; (4 << 20) + 1]),
+            &[("content-type", "application/json")],
+        );
+        assert!(most.expect(413).json()["detail"].as_str().unwrap().contains("4194304"));
         for (body, media, status) in cases {
             let answer = author.send("POST", DOCUMENTS, Some(body.to_vec()), &[("content-type", media)]);
             is_problem(&answer);

@@ -150,7 +150,8 @@ fn stand_in(status: StatusCode, cause: String) -> Error {
         status if status.is_client_error() => (Kind::Malformed, "malformed-request"),
         _ => (Kind::Internal, "internal"),
     };
-    Error::new(kind, code).caused_by(cause)
+    let (most, wanted) = (super::json::LONGEST.to_string(), "application/json");
+    Error::new(kind, code).arg("most", most).arg("wanted", wanted).caused_by(cause)
 }
 
 /// The headers every answer carries.
