@@ -3,18 +3,21 @@
 use diesel::prelude::*;
 use serde_json::{Value, json};
 use sopledger::app::GOVERNED;
+use sopledger::ledger::entry::leaf;
 use sopledger::ledger::folder::Folder;
 use sopledger::ledger::lane::Actor;
 use sopledger::ledger::note::{VerifierKey, open_checkpoint};
+use sopledger::ledger::proof;
 use sopledger::ledger::recovery::recover;
 use sopledger::ledger::site::Place;
 use sopledger::ledger::verify::{Lost, Report, Scope, verify_scope};
-use sopledger::people::accounts;
+use sopledger::people::accounts::{self, NewAccount};
+use sopledger::people::rights::Role;
 use sopledger::store::schema::ledger_entry;
 use sopledger::store::{self, Db, Purpose, Target};
 use sopledger::time::{Clock, Timestamp};
 
-use crate::house::{House, MORNING};
+use crate::house::{House, MORNING, PASSWORD, quick_hash};
 use crate::keys::write;
 use crate::ledger::tamper::run;
 use crate::postgres;
@@ -216,6 +219,14 @@ fn older_epochs_are_served_beside_the_present_one() {
     recover(&old, "磁盘损坏", somebody).unwrap();
     assert!(before.contains(ORIGIN));
     let site = old.open(false).unwrap();
+    let new = NewAccount {
+        login: "admin".to_owned(),
+        name: "管理员".to_owned(),
+        password_hash: quick_hash(PASSWORD),
+        must_change: false,
+        ends_at: None,
+    };
+    site.lane.write_here(move |tx| accounts::create_first(tx, &new, &[Role::Admin]).map(drop)).unwrap();
     let house = House::serve(folder, old, sopledger::app::Shared::new(site));
     let nobody = house.nobody();
     let note = |path: &str| nobody.get(path).expect(200).text;
@@ -227,6 +238,20 @@ fn older_epochs_are_served_beside_the_present_one() {
     nobody.get("/ledger/epoch/1/tile/0/000.p/7").expect(200);
     nobody.get("/ledger/epoch/1/tile/0/000.p/8").expect(404);
     nobody.get("/ledger/epoch/1/tile/entries/000.p/7").refused(401, "sign-in");
+    // Who reads the trail reads that of the lost epoch, too, and proves it.
+    let admin = house.person("admin");
+    let then = admin.get("/api/v1/ledger/entries?epoch=1&limit=1000").expect(200).json();
+    assert_eq!(then["items"].as_array().unwrap().len(), 7, "{then}");
+    let text = admin.get("/api/v1/ledger/entries/3?epoch=1").expect(200).json();
+    let proof = admin.get("/api/v1/ledger/entries/3/proof?epoch=1").expect(200).text;
+    let hash = leaf(text["entry"].as_str().unwrap().as_bytes());
+    assert_eq!(proof::verify(&proof, &hash, &[key("/ledger/epoch/1/key")]).unwrap().0, 3);
+    admin.get("/api/v1/ledger/entries?epoch=3").refused(422, "invalid");
+    let html = [("accept", "text/html"), ("accept-language", "en")];
+    let list = admin.get_with("/trail?epoch=1", &html).expect(200).text;
+    assert!(list.contains("Entries of epoch 1") && list.contains("/trail/3?epoch=1"), "{list}");
+    let page = admin.get_with("/trail/3?epoch=1", &html).expect(200).text;
+    assert!(page.contains("Entries of epoch 1") && !page.contains("class=\"bad\""), "{page}");
     for none in ["0", "3", "x", "-1"] {
         nobody.get(&format!("/ledger/epoch/{none}/checkpoint")).expect(404);
     }

@@ -7,7 +7,7 @@ use futures_util::stream;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::filter::{Asked, Filter};
+use super::filter::{Asked, Filter, InEpoch, epoch};
 use super::store::{self, Part};
 use crate::error::{Error, Result};
 use crate::ledger::digest::Digest;
@@ -84,12 +84,13 @@ pub fn number(text: &str) -> Result<u64> {
 
 async fn entries(reader: Reader, request: HttpRequest, list: Query<List>) -> Result<HttpResponse> {
     let filter = list.0.asked.filter(reader.site.zone)?;
+    let epoch = epoch(list.0.asked.epoch.as_deref(), reader.site.epoch)?;
     let after = list.0.after()?;
     let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
     if accept.is_some_and(|accept| accept.contains("application/x-ndjson")) {
-        return stream_of(reader, filter, after).await;
+        return stream_of(reader, (epoch, filter), after).await;
     }
-    let (limit, epoch) = (list.0.limit()?, reader.site.epoch);
+    let limit = list.0.limit()?;
     let page = move |db: &mut Db| {
         let part = Part::Up { after, before: i64::MAX.unsigned_abs() };
         let mut rows = store::entries(db, epoch, &filter, (part, limit + 1))?;
@@ -102,15 +103,18 @@ async fn entries(reader: Reader, request: HttpRequest, list: Query<List>) -> Res
 }
 
 /// Lines up to the head as it is now, a few hundred in memory at a time.
-async fn stream_of(reader: Reader, filter: Filter, after: Option<u64>) -> Result<HttpResponse> {
-    let head = reader.read(ledger::head).await?.map_or(0, |head| head.size);
+async fn stream_of(
+    reader: Reader,
+    (epoch, filter): (i64, Filter),
+    after: Option<u64>,
+) -> Result<HttpResponse> {
+    let head = reader.read(move |db| ledger::head_of(db, epoch)).await?.map_or(0, |head| head.size);
     let lines = stream::try_unfold((after, false), move |(after, ended)| {
         let (reader, filter) = (reader.clone(), filter.clone());
         async move {
             if ended {
                 return Ok::<_, Error>(None);
             }
-            let epoch = reader.site.epoch;
             let part = Part::Up { after, before: head };
             let items = reader.read(move |db| {
                 let rows = store::entries(db, epoch, &filter, (part, CHUNK))?;
@@ -130,8 +134,8 @@ async fn stream_of(reader: Reader, filter: Filter, after: Option<u64>) -> Result
     Ok(HttpResponse::Ok().content_type("application/x-ndjson").streaming(lines))
 }
 
-async fn entry(reader: Reader, path: Path<String>) -> Result<HttpResponse> {
-    let (seq, epoch) = (number(&path)?, reader.site.epoch);
+async fn entry(reader: Reader, path: Path<String>, asked: Query<InEpoch>) -> Result<HttpResponse> {
+    let (seq, epoch) = (number(&path)?, epoch(asked.0.epoch.as_deref(), reader.site.epoch)?);
     let item = reader.read(move |db| {
         let row = store::entry(db, epoch, seq)?;
         Ok(store::items(db, epoch, vec![row])?.pop())
@@ -139,8 +143,8 @@ async fn entry(reader: Reader, path: Path<String>) -> Result<HttpResponse> {
     Ok(HttpResponse::Ok().json(item.await?))
 }
 
-async fn entry_bytes(reader: Reader, path: Path<String>) -> Result<HttpResponse> {
-    let (seq, epoch) = (number(&path)?, reader.site.epoch);
+async fn entry_bytes(reader: Reader, path: Path<String>, asked: Query<InEpoch>) -> Result<HttpResponse> {
+    let (seq, epoch) = (number(&path)?, epoch(asked.0.epoch.as_deref(), reader.site.epoch)?);
     let row = reader.read(move |db| store::entry(db, epoch, seq)).await?;
     let name = format!("attachment; filename=\"{seq}.entry\"");
     Ok(HttpResponse::Ok()
@@ -149,10 +153,16 @@ async fn entry_bytes(reader: Reader, path: Path<String>) -> Result<HttpResponse>
         .body(row.entry))
 }
 
-async fn entry_proof(reader: Reader, path: Path<String>) -> Result<HttpResponse> {
-    let (seq, epoch) = (number(&path)?, reader.site.epoch);
+async fn entry_proof(reader: Reader, path: Path<String>, asked: Query<InEpoch>) -> Result<HttpResponse> {
+    let (seq, epoch) = (number(&path)?, epoch(asked.0.epoch.as_deref(), reader.site.epoch)?);
     reader.read(move |db| store::entry(db, epoch, seq).map(|_| ())).await?;
-    let (size, note) = covering(&reader.site, seq).await?;
+    let (size, note) = match epoch == reader.site.epoch {
+        true => covering(&reader.site, seq).await?,
+        false => {
+            let last = reader.read(move |db| ledger::last_checkpoint(db, epoch)).await?;
+            last.filter(|(size, _)| *size > seq).ok_or_else(|| Error::unavailable("not-yet-signed"))?
+        }
+    };
     let text = reader.read(move |db| {
         let proven = inclusion_proof(seq, size, |level, at| ledger::node(db, epoch, level, at))?;
         let proven = proven.ok_or_else(|| Error::not_found("entry", seq.to_string()))?;

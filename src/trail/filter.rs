@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde::Deserialize;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ledger::acts;
 use crate::time::Timestamp;
 use crate::web::input::{self, Faults};
@@ -22,6 +22,8 @@ pub struct Asked {
     pub from: Option<String>,
     /// The instant before which, or the last day.
     pub to: Option<String>,
+    /// Of an epoch that a recovery has ended.
+    pub epoch: Option<String>,
 }
 
 /// A subject, or all versions of a document.
@@ -46,6 +48,23 @@ pub struct Filter {
     pub from: Option<Timestamp>,
     /// Before here.
     pub before: Option<Timestamp>,
+}
+
+/// The epoch that a parameter names; the present one where it names none.
+///
+/// # Errors
+/// 422 where there is no such epoch.
+pub fn epoch(asked: Option<&str>, present: i64) -> Result<i64> {
+    let Some(text) = asked.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(present) };
+    let epoch = text.parse().ok().filter(|epoch| (1..=present).contains(epoch));
+    epoch.ok_or_else(|| Error::invalid("epoch", "out-of-range"))
+}
+
+/// The epoch alone, for addresses that name an entry.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct InEpoch {
+    /// From 1; the present one where it is missing.
+    pub epoch: Option<String>,
 }
 
 impl Asked {

@@ -8,14 +8,15 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
 use super::api::{self, number};
-use super::filter::{Asked, Filter};
+use super::filter::{Asked, Filter, InEpoch, epoch};
 use super::store::{self, Part};
 use super::unfold::{subject_of, unfold};
-use super::views::{EntryPage, Line, ListPage, act_word, role_word};
+use super::views::{EntryPage, Epochs, Line, ListPage, act_word, role_word};
 use crate::error::Result;
 use crate::ledger::acts;
 use crate::ledger::canon;
 use crate::ledger::entry::parse;
+use crate::ledger::store as ledger;
 use crate::people::desk::Reader;
 use crate::people::gate::{Gate, Route};
 use crate::people::rights::Permission;
@@ -68,8 +69,12 @@ async fn list(view: View, reader: Reader, query: Query<List>) -> Result<HttpResp
     let mut sheet = Sheet::new(view.words, "trail", typed);
     let mut frame = view.frame(view.words.t("trail-title"), SECTION);
     let (limit, before) = (paging.limit()?, paging.after::<i64>()?);
-    let (found, status) = match asked.filter(view.zone) {
-        Ok(filter) => (rows(&reader, filter, (before, limit)).await?, StatusCode::OK),
+    let present = reader.site.epoch;
+    let read =
+        asked.filter(view.zone).and_then(|filter| Ok((epoch(asked.epoch.as_deref(), present)?, filter)));
+    let of = read.as_ref().map_or(present, |(epoch, _)| *epoch);
+    let (found, status) = match read {
+        Ok((epoch, filter)) => (rows(&reader, (epoch, filter), (before, limit)).await?, StatusCode::OK),
         Err(error) => {
             sheet = sheet.refused(&error);
             frame = frame.failed();
@@ -79,7 +84,8 @@ async fn list(view: View, reader: Reader, query: Query<List>) -> Result<HttpResp
     let (rows, total) = found;
     let lines = rows.items.into_iter().map(|told| line(told, view.words, view.zone)).collect();
     let acts = choices(view.words);
-    Ok(page(&ListPage { frame, sheet, acts, lines, total, next: rows.next }, status))
+    let epochs = Epochs { shown: of, present };
+    Ok(page(&ListPage { frame, sheet, acts, lines, total, next: rows.next, epochs }, status))
 }
 
 fn choices(w: Words) -> Vec<Choice> {
@@ -89,10 +95,9 @@ fn choices(w: Words) -> Vec<Choice> {
 
 async fn rows(
     reader: &Reader,
-    filter: Filter,
+    (epoch, filter): (i64, Filter),
     (before, limit): (Option<i64>, u16),
 ) -> Result<(Page<Told>, i64)> {
-    let epoch = reader.site.epoch;
     let question = move |db: &mut Db| {
         let before = before.map(|seq| u64::try_from(seq).unwrap_or(0));
         let found = store::entries(db, epoch, &filter, (Part::Down { before }, limit + 1))?;
@@ -134,12 +139,23 @@ fn line(told: Told, w: Words, zone: chrono_tz::Tz) -> Line {
     }
 }
 
-async fn entry(view: View, reader: Reader, path: Path<String>) -> Result<HttpResponse> {
-    let (seq, epoch) = (number(&path)?, reader.site.epoch);
-    let newest = reader.site.signing.newest();
+async fn entry(
+    view: View,
+    reader: Reader,
+    path: Path<String>,
+    asked: Query<InEpoch>,
+) -> Result<HttpResponse> {
+    let present = reader.site.epoch;
+    let (seq, epoch) = (number(&path)?, epoch(asked.0.epoch.as_deref(), present)?);
+    let newest = match epoch == present {
+        true => reader.site.signing.newest(),
+        false => reader.read(move |db| ledger::last_checkpoint(db, epoch)).await?,
+    };
     let signed = newest.and_then(|(size, note)| Some((size, api::root_of(&note)?)));
     let entry = reader.read(move |db| unfold(db, epoch, seq, signed)).await?;
     let frame = view.frame(view.words.one("trail-entry-title", "seq", seq.to_string()), SECTION);
-    let may_erase = reader.caller.may(Permission::Decide);
-    Ok(page(&EntryPage { frame, may_erase, entry }, StatusCode::OK))
+    let epochs = Epochs { shown: epoch, present };
+    // An act names entries of the present epoch.
+    let may_erase = reader.caller.may(Permission::Decide) && !epochs.is_past();
+    Ok(page(&EntryPage { frame, may_erase, entry, epochs }, StatusCode::OK))
 }

@@ -199,9 +199,9 @@ impl VerifyPage {
         self.frame.count(&i64::try_from(*number).unwrap_or(i64::MAX))
     }
 
-    /// Entries of the present ledger have a page; those of an earlier epoch are named only.
-    fn entry_link(&self, fault: &Fault) -> Option<u64> {
-        fault.seq.filter(|_| fault.epoch.is_none())
+    /// The epoch of a fault; the first one is not told.
+    fn epoch(&self, fault: &Fault) -> u64 {
+        fault.epoch.unwrap_or(1)
     }
 
     fn subject_link(&self, subject: &str) -> String {

@@ -29,6 +29,7 @@ pub struct ListPage {
     pub lines: Vec<Line>,
     pub total: i64,
     pub next: Option<String>,
+    pub epochs: Epochs,
 }
 
 /// `/trail/{seq}`.
@@ -38,6 +39,31 @@ pub struct EntryPage {
     pub frame: Frame,
     pub may_erase: bool,
     pub entry: Unfolded,
+    pub epochs: Epochs,
+}
+
+/// Which epoch a page is of, where a recovery has begun another.
+#[derive(Debug, Clone, Copy)]
+pub struct Epochs {
+    pub shown: i64,
+    pub present: i64,
+}
+
+impl Epochs {
+    /// What an address of the same epoch ends with; nothing for the present one.
+    pub fn query(self) -> String {
+        if self.is_past() { format!("?epoch={}", self.shown) } else { String::new() }
+    }
+
+    /// Whether a recovery has ended it.
+    pub fn is_past(self) -> bool {
+        self.shown != self.present
+    }
+
+    /// The others.
+    pub fn others(self) -> impl Iterator<Item = i64> {
+        (1..=self.present).filter(move |epoch| *epoch != self.shown)
+    }
 }
 
 /// The word of an act; an act of a later version stands for itself.
@@ -68,7 +94,9 @@ impl EntryPage {
     }
 
     fn subject_link(&self, subject: &str) -> String {
-        format!("/trail?subject={}", percent(subject))
+        let epoch =
+            if self.epochs.is_past() { format!("&epoch={}", self.epochs.shown) } else { String::new() };
+        format!("/trail?subject={}{epoch}", percent(subject))
     }
 
     fn pack_link(&self, subject: &str) -> String {

@@ -252,3 +252,5 @@ trail-file-proof = Proof (c2sp.org/tlog-proof)
 trail-file-checkpoint = Checkpoint
 trail-file-key = Key
 trail-file-consistency = Proof of consistency (JSON)
+trail-epoch-shown = Entries of epoch { $n }
+trail-epoch-see = See epoch { $n }

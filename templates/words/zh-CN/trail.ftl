@@ -252,3 +252,5 @@ trail-file-proof = 证明（c2sp.org/tlog-proof）
 trail-file-checkpoint = 检查点
 trail-file-key = 公钥
 trail-file-consistency = 一致性证明（JSON）
+trail-epoch-shown = 第 { $n } 纪元的条目
+trail-epoch-see = 查看第 { $n } 纪元
