@@ -328,7 +328,6 @@ fn customer_service_sees_only_what_is_in_force_and_is_told_what_that_is() {
         assert_eq!(md.text, "# Purpose\n\n1. Do it\n");
         assert!(md.header("content-type").unwrap().starts_with("text/markdown"));
         cast.cs.get(&format!("{first}/md?lang=fr")).expect(422);
-        cast.cs.get(&format!("{first}/pdf")).expect(404);
     });
 }
 

@@ -59,6 +59,7 @@ struct Made {
     job: String,
     /// What the QR code of a numbered copy leads to.
     paper: String,
+    hold: String,
 }
 
 fn id(made: &Value) -> String {
@@ -102,6 +103,8 @@ impl Made {
         let copy = json!({ "holder": "王芳", "place": "一号冷库" });
         let copy = qa.post("/api/v1/documents/SOP-CS-005/copies", copy).expect(201).json();
         let paper = copy["status"].as_str().unwrap().trim_start_matches("/c/").to_owned();
+        let wish = json!({ "subject": "deviation/DEV-2025-0001", "reason": "省局调查" });
+        let hold = qa.post("/api/v1/holds", wish).expect(201).json();
         Self {
             account,
             grant,
@@ -112,6 +115,7 @@ impl Made {
             link: id(&link),
             job: job(&erp),
             paper,
+            hold: id(&hold),
         }
     }
 
@@ -128,6 +132,7 @@ impl Made {
             "/recalls/{number}/corrections/{id}" | "/deviations/{number}/corrections/{id}" => "qa",
             "/documents/{number}/{version}/sign" | "/documents/{number}/{version}/reject" => "reviewer",
             "/documents/{number}/{version}/withdraw" | "/documents/{number}/{version}/abandon" => "author",
+            "/trail/{seq}/erase" => "qa",
             path if path.starts_with("/trail") => "auditor",
             _ => "qa",
         };
@@ -148,6 +153,7 @@ impl Made {
             "links" => vec![("{id}", &self.link)],
             "jobs" => vec![("{id}", &self.job)],
             "c" => vec![("{token}", &self.paper)],
+            "retention" => vec![("{id}", &self.hold)],
             "accounts" => vec![("{id}", &self.account), ("{grant}", &self.grant), ("{token}", &self.token)],
             "trail" => vec![("{seq}", "349")],
             _ => vec![],
@@ -169,6 +175,7 @@ impl Made {
             ("qa", "/documents?as_of=not-a-date".to_owned()),
             ("qa", "/no/such/page".to_owned()),
             ("qa", "/copies?all=yes".to_owned()),
+            ("qa", "/retention?subject=deviation/DEV-2025-0001".to_owned()),
             ("qa", "/documents/SOP-CS-005/3.0/print".to_owned()),
             ("", "/c/AAAAAAAAAAAAAAAAAAAAAA".to_owned()),
             ("qa", "/links/new".to_owned()),
