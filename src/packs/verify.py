@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Checks a Sopledger evidence pack with Python 3 alone: no network, no other module, nothing of Sopledger.
 
+    python3 verify.py                      the unpacked pack in which this file lies
     python3 verify.py PACK.zip             the zip as it was handed over
     python3 verify.py FOLDER               the same, unpacked
     python3 verify.py --key FILE PACK.zip  with a key that you know from elsewhere, not the one in the pack
@@ -676,6 +677,9 @@ def main(arguments):
             key = arguments.pop(0)
         else:
             paths.append(argument)
+    around = os.path.dirname(os.path.abspath(__file__))
+    if not paths and os.path.isfile(os.path.join(around, "MANIFEST.sha256")):
+        paths = [around]
     if len(paths) != 1 or not os.path.exists(paths[0]) or (key is not None and not os.path.isfile(key)):
         print(__doc__, file=sys.stderr)
         return 2
