@@ -4,7 +4,7 @@
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use super::sheet::{Impression, Kind, Sealed, Sheet, watermark};
+use super::sheet::{Impression, Kind, Sheet, watermark};
 use crate::documents::prose::{Prose, in_tongue};
 use crate::documents::record::Version;
 use crate::documents::timeline::State;
@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::pdf::{self, Job};
 use crate::time::Timestamp;
 use crate::web::format;
-use crate::web::parts::Standing;
+use crate::web::parts::{Signature, Standing};
 use crate::web::words::{Arg, Lang, Words};
 
 const DESCRIPTION: &str = include_str!("../../templates/pdf/version.typ");
@@ -267,8 +267,7 @@ fn history(w: &Tongues, sheet: &Sheet, zone: Tz) -> Value {
 }
 
 fn signatures(w: &Tongues, sheet: &Sheet, zone: Tz) -> Value {
-    let row = |sealed: &Sealed| {
-        let signature = &sealed.signature;
+    let row = |signature: &Signature| {
         let mut meaning = w.each(&format!("meaning-{}", signature.meaning), &[]).join("\n");
         if !signature.comment.is_empty() {
             meaning = format!("{meaning}\n{}", signature.comment);
@@ -286,8 +285,8 @@ fn signatures(w: &Tongues, sheet: &Sheet, zone: Tz) -> Value {
         if !signature.hash.is_empty() {
             seal.push(format!("{} {}", w.t("print-digest"), format::short_hash(&signature.hash)));
         }
-        if let Some((seq, leaf)) = &sealed.entry {
-            seal.push(format!("{} #{seq} {}", w.t("print-entry"), format::short_hash(&leaf.to_string())));
+        if let Some((seq, leaf)) = &signature.entry {
+            seal.push(format!("{} #{seq} {}", w.t("print-entry"), format::short_hash(leaf)));
         }
         [meaning, name, at, seal.join("\n")]
     };
@@ -299,7 +298,7 @@ fn signatures(w: &Tongues, sheet: &Sheet, zone: Tz) -> Value {
     json!({
         "title": w.t("print-signatures"),
         "head": w.all(["print-meaning", "print-name", "print-signed", "print-seal"]),
-        "rows": sheet.signatures.iter().map(row).collect::<Vec<_>>(),
+        "rows": sheet.shown.signatures.iter().map(row).collect::<Vec<_>>(),
         "seals": seals,
         "notes": w.each("print-note", &[]),
     })

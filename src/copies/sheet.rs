@@ -1,7 +1,5 @@
 //! Everything that a print of a version shows, asked of the database at once.
 
-use std::collections::HashMap;
-
 use super::issue::BOTH;
 use crate::documents::list::Sight;
 use crate::documents::prose::{self, Prose};
@@ -13,7 +11,6 @@ use crate::ledger::digest::Digest;
 use crate::ledger::store as ledger;
 use crate::store::Db;
 use crate::time::Timestamp;
-use crate::web::parts::Signature;
 
 /// What kind of paper it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,15 +43,6 @@ pub struct Impression {
     pub address: String,
 }
 
-/// A signature with the hash of its entry.
-#[derive(Debug, Clone)]
-pub struct Sealed {
-    /// The signature.
-    pub signature: Signature,
-    /// Its entry; none for one not yet given.
-    pub entry: Option<(i64, Digest)>,
-}
-
 /// A print's matter.
 #[derive(Debug, Clone)]
 pub struct Sheet {
@@ -62,8 +50,6 @@ pub struct Sheet {
     pub shown: Shown,
     /// Its texts, the authoritative one first.
     pub texts: Vec<Prose>,
-    /// Its signatures.
-    pub signatures: Vec<Sealed>,
     /// The approved versions up to this one, and this one, the newest first.
     pub history: Vec<Version>,
     /// The newest entry about the version: number and hash.
@@ -87,15 +73,17 @@ pub fn gather(
             Checked::Broken { .. } => return Err(Error::conflict("content-broken")),
         }
     }
-    let signatures = sealed(db, &shown, epoch)?;
-    let entry = shown.entry.map(|seq| Ok::<_, Error>((seq, leaf(db, epoch, seq)?))).transpose()?;
+    let entry = match shown.entry {
+        Some(seq) => leaf(db, (epoch, seq), &shown)?,
+        None => None,
+    };
     let own = shown.record.version.number();
     let counts = |version: &&Version| {
         version.number() == own || (version.number() < own && version.approved_at.is_some())
     };
     let mut history: Vec<Version> = shown.around.versions.iter().filter(counts).cloned().collect();
     history.reverse();
-    Ok(Sheet { texts, signatures, history, entry, shown })
+    Ok(Sheet { texts, history, entry, shown })
 }
 
 fn renditions(shown: &Shown, lang: &str) -> Vec<Rendition> {
@@ -106,28 +94,14 @@ fn renditions(shown: &Shown, lang: &str) -> Vec<Rendition> {
     texts
 }
 
-fn sealed(db: &mut Db, shown: &Shown, epoch: i64) -> Result<Vec<Sealed>> {
-    let seqs: HashMap<(&str, Timestamp, &str), i64> = shown
-        .record
-        .signatures
-        .iter()
-        .map(|row| ((row.meaning.as_str(), row.signed_at, row.digest.as_str()), row.seq))
-        .collect();
-    let mut list = Vec::new();
-    for signature in &shown.signatures {
-        let at = signature.standing.at();
-        let seq = at.and_then(|at| seqs.get(&(signature.meaning.as_str(), at, signature.hash.as_str())));
-        let entry = seq.map(|seq| Ok::<_, Error>((*seq, leaf(db, epoch, *seq)?))).transpose()?;
-        list.push(Sealed { signature: signature.clone(), entry });
+/// The hash of an entry about the version; none where that number means another entry, as in the epoch after a recovery.
+fn leaf(db: &mut Db, (epoch, seq): (i64, i64), shown: &Shown) -> Result<Option<(i64, Digest)>> {
+    let from = u64::try_from(seq).map_err(Error::internal)?;
+    let Some(row) = ledger::rows(db, epoch, from..from + 1)?.pop() else { return Ok(None) };
+    if row.obj_id.as_deref() != Some(shown.record.subject().id.as_str()) {
+        return Ok(None);
     }
-    Ok(list)
-}
-
-fn leaf(db: &mut Db, epoch: i64, seq: i64) -> Result<Digest> {
-    let seq = u64::try_from(seq).map_err(Error::internal)?;
-    let row = ledger::rows(db, epoch, seq..seq + 1)?.pop();
-    let row = row.ok_or_else(|| Error::not_found("entry", seq.to_string()))?;
-    Digest::try_from(row.leaf.as_slice()).map_err(Error::internal)
+    Ok(Some((seq, Digest::try_from(row.leaf.as_slice()).map_err(Error::internal)?)))
 }
 
 /// What stands across each page: a word's key.
