@@ -10,7 +10,7 @@ pub(super) const BUILT: bool = false;
 
 /// No engine.
 #[derive(Default)]
-pub(super) struct Engine;
+pub(super) struct Engine(());
 
 impl Engine {
     pub(super) fn set(&self, _: &[PathBuf], _: &Job) -> Result<Printed> {
