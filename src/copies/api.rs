@@ -117,11 +117,15 @@ pub fn view(db: &mut Db, copy: &Copy, now: Timestamp) -> Result<CopyView> {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct InLanguage {
+pub(super) struct InLanguage {
     lang: Option<String>,
 }
 
-async fn version_pdf(
+/// A version as PDF; at its page's address too.
+///
+/// # Errors
+/// As [`prints::of_version`].
+pub(super) async fn version_pdf(
     (reader, request): (Reader, HttpRequest),
     printing: web::Data<Printing>,
     path: web::Path<(String, String)>,
@@ -132,7 +136,11 @@ async fn version_pdf(
     prints::of_version(&reader, (&printing, &request), (number, version, lang)).await
 }
 
-async fn copy_pdf(
+/// A numbered copy as PDF; at its page's address too.
+///
+/// # Errors
+/// As [`prints::of_copy`].
+pub(super) async fn copy_pdf(
     (reader, request): (Reader, HttpRequest),
     printing: web::Data<Printing>,
     path: web::Path<(String, String)>,

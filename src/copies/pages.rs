@@ -1,15 +1,15 @@
 //! Printing and numbered copies for people.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
-use super::api::{CopyBody, CopyView, EndBody, view};
+use super::api::{self, CopyBody, CopyView, EndBody, view};
 use super::issue::{self, BOTH};
 use super::record::Outcome;
 use super::sheet::{Kind, watermark};
 use super::views::{List, One, Print, Printable, standing_tag};
-use super::{Printing, prints, store};
+use super::{Printing, store};
 use crate::documents::prose::in_tongue;
 use crate::documents::read_pages::{self, Shown};
 use crate::documents::reading;
@@ -39,36 +39,11 @@ pub fn routes() -> Vec<Route> {
         Route::get("/documents/{number}/copies", archive, "", || web::to(of_document)),
         Route::get("/documents/{number}/copies/{n}", archive, "", || web::to(one)),
         Route::post("/documents/{number}/copies/{n}", give, "", || web::to(settle)),
-        Route::get("/documents/{number}/copies/{n}/pdf", give, "", || web::to(copy_pdf)),
+        Route::get("/documents/{number}/copies/{n}/pdf", give, "", || web::to(api::copy_pdf)),
         Route::get("/documents/{number}/{version}/print", read, "", || web::to(ask)),
         Route::post("/documents/{number}/{version}/print", give, "", || web::to(give_out)),
-        Route::get("/documents/{number}/{version}/pdf", read, "", || web::to(version_pdf)),
+        Route::get("/documents/{number}/{version}/pdf", read, "", || web::to(api::version_pdf)),
     ]
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct InLanguage {
-    lang: Option<String>,
-}
-
-async fn version_pdf(
-    (reader, request): (Reader, HttpRequest),
-    printing: web::Data<Printing>,
-    path: web::Path<(String, String)>,
-    query: Query<InLanguage>,
-) -> Result<HttpResponse> {
-    let (number, version) = path.into_inner();
-    let lang = prints::wanted(query.0.lang.as_deref());
-    prints::of_version(&reader, (&printing, &request), (number, version, lang)).await
-}
-
-async fn copy_pdf(
-    (reader, request): (Reader, HttpRequest),
-    printing: web::Data<Printing>,
-    path: web::Path<(String, String)>,
-) -> Result<HttpResponse> {
-    prints::of_copy(&reader, (&printing, &request), path.into_inner()).await
 }
 
 fn tongue(w: Words, tag: &str) -> String {

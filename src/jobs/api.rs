@@ -1,11 +1,13 @@
 //! Jobs for machines.
 
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
 use super::record::Job;
 use super::store::{call_off, require};
 use crate::error::{Error, Result};
+use crate::ledger::lane::Tx;
 use crate::people::desk::{Desk, Reader, Reply};
 use crate::people::gate::Caller;
 use crate::people::rights::Permission;
@@ -44,6 +46,27 @@ pub(super) async fn show(
 ) -> Result<HttpResponse> {
     let job = visible(&reader, id.into_inner()).await?;
     Ok(HttpResponse::Ok().json(answer(&job, words_of(&request))))
+}
+
+/// Has `keep` keep a new job, as [`super::insert`] does, and answers 202 with it. Also says whether its work is to begin:
+/// a request under an `Idempotency-Key` that was used before is answered with the job of the first.
+///
+/// # Errors
+/// What `keep` refuses; as [`Desk::reply`].
+pub async fn accept<F>(desk: &Desk, job: &Job, words: Words, keep: F) -> Result<(HttpResponse, bool)>
+where
+    F: Fn(&mut Tx<'_>, &Job) -> Result<()> + Send + 'static,
+{
+    let (kept, location) = (job.clone(), format!("/api/v1/jobs/{}", job.id));
+    let at = location.clone();
+    let reply = desk.reply(move |tx| {
+        keep(tx, &kept)?;
+        Reply::accepted(at.as_str(), answer(&kept, words))
+    });
+    let reply = reply.await?;
+    let is_ours =
+        reply.headers().get(header::LOCATION).is_some_and(|at| at.as_bytes() == location.as_bytes());
+    Ok((reply, is_ours))
 }
 
 /// `POST /api/v1/jobs/{id}/cancel`.

@@ -11,7 +11,7 @@ mod work;
 
 use actix_web::web;
 
-pub use api::answer;
+pub use api::{accept, answer};
 pub use record::{Job, State};
 pub use store::{fail_unfinished, insert, latest, latest_in, require, unfinished};
 pub use work::{Progress, spawn};

@@ -171,16 +171,7 @@ pub(super) async fn import(desk: Desk, request: HttpRequest, payload: web::Paylo
     let (upload, actor) = (opened?, desk.caller.actor(Permission::WriteOrders)?);
     let (words, site) = (words_of(&request), desk.site.clone());
     let job = Job::new("orders.import", &desk.caller.id, site.clock.now());
-    let (kept, location) = (job.clone(), format!("/api/v1/jobs/{}", job.id));
-    let at = location.clone();
-    let answer = desk.reply(move |tx| {
-        jobs::insert(tx, &kept)?;
-        Reply::accepted(at.as_str(), jobs::answer(&kept, words))
-    });
-    let answer = answer.await?;
-    // A key that was used before is answered with the job of its first request.
-    let is_ours =
-        answer.headers().get(header::LOCATION).is_some_and(|at| at.as_bytes() == location.as_bytes());
+    let (answer, is_ours) = jobs::accept(&desk, &job, words, jobs::insert).await?;
     if is_ours {
         start(site, &job, words, (upload, actor))?;
     }

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::jobs::{self, Job};
 use crate::ledger::lane::Actor;
 use crate::ledger::site::Site;
-use crate::people::desk::{Desk, Reader, Reply};
+use crate::people::desk::{Desk, Reader};
 use crate::people::gate::{Caller, Gate, Route};
 use crate::people::rights::Permission;
 use crate::web::json::Body;
@@ -80,16 +80,7 @@ async fn show(reader: Reader, id: web::Path<String>) -> Result<HttpResponse> {
 async fn create(desk: Desk, request: HttpRequest, body: Body<Asked>) -> Result<HttpResponse> {
     let (wish, words) = (accepted(&desk, &body.0).await?, words_of(&request));
     let job = Job::new("packs.make", &desk.caller.id, desk.site.clock.now());
-    let (kept, location) = (job.clone(), format!("/api/v1/jobs/{}", job.id));
-    let at = location.clone();
-    let answer = desk.reply(move |tx| {
-        jobs::insert(tx, &kept)?;
-        Reply::accepted(at.as_str(), jobs::answer(&kept, words))
-    });
-    let answer = answer.await?;
-    // A key that was used before is answered with the job of its first request.
-    let is_ours =
-        answer.headers().get(header::LOCATION).is_some_and(|at| at.as_bytes() == location.as_bytes());
+    let (answer, is_ours) = jobs::accept(&desk, &job, words, jobs::insert).await?;
     if is_ours {
         start(&desk, &job, words, wish)?;
     }

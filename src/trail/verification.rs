@@ -12,8 +12,9 @@ use super::pages::SECTION;
 use super::verifier::{self, KINDS, Verifier};
 use crate::error::{Error, Result};
 use crate::jobs::{self, Job};
+use crate::ledger::lane::Tx;
 use crate::ledger::verify::Scope;
-use crate::people::desk::{Desk, Reader, Reply};
+use crate::people::desk::{Desk, Reader};
 use crate::people::gate::{Gate, Route};
 use crate::people::rights::Permission;
 use crate::people::view::View;
@@ -89,15 +90,11 @@ async fn begin(
     let (scope, actor) = (wish.0.scope()?, desk.caller.actor(Permission::ReadTrail)?);
     let words = words_of(&request);
     let job = Job::new(verifier::kind(scope), &desk.caller.id, desk.site.clock.now());
-    let (kept, location) = (job.clone(), format!("/api/v1/jobs/{}", job.id));
-    let at = location.clone();
-    let answer = desk.reply(move |tx| match verifier::ask(tx, &kept)? {
+    let keep = |tx: &mut Tx<'_>, job: &Job| match verifier::ask(tx, job)? {
         Some(_) => Err(Error::conflict("verification-running")),
-        None => Reply::accepted(at.as_str(), jobs::answer(&kept, words)),
-    });
-    let answer = answer.await?;
-    // A key that was used before is answered with the job of its first request.
-    let ours = answer.headers().get("location").is_some_and(|at| at.as_bytes() == location.as_bytes());
+        None => Ok(()),
+    };
+    let (answer, ours) = jobs::accept(&desk, &job, words, keep).await?;
     if ours {
         verifier.start(&job, scope, actor, words)?;
     }
