@@ -105,6 +105,20 @@ fn the_first_page_of_customer_service_is_the_look_up_with_the_cursor_in_it() {
 }
 
 #[test]
+fn below_the_empty_look_up_stands_what_is_in_force_for_the_readers_role() {
+    both(|house| {
+        in_force(house, "WI-CS-011");
+        submitted(&house.person("author"), "WI-CS-012");
+        let offered = r#"href="/now?q=WI-CS-011""#;
+        let page = Browser::of(house, "cs").get("/").expect(200).text;
+        assert!(page.contains(offered) && !page.contains("WI-CS-012"), "{page}");
+        assert!(look_up(&Browser::of(house, "cs"), "WI-CS-011").contains(r#"<ol class="steps">"#));
+        let page = Browser::of(house, "qa").get("/now").expect(200).text;
+        assert!(!page.contains(offered), "it is not meant for QA: {page}");
+    });
+}
+
+#[test]
 fn a_reviewer_and_then_an_approver_find_the_version_that_waits_for_them() {
     both(|house| {
         let version = submitted(&house.person("author"), "WI-CS-011");

@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 
 use chrono::Utc;
@@ -48,6 +49,10 @@ pub fn run(config: &Config, arguments: &Arguments) -> Result<()> {
     if seeded == Seeded::Already && arguments.password.as_ref().is_some_and(|given| *given != secret) {
         eprintln!("The demo in {} was made with another password, which stays.", folder.display());
     }
+    if seeded == Seeded::Now {
+        drop(listener);
+        return serve_afresh();
+    }
     place.check_safety()?;
     let people = demo::people()?;
     let witness = Witness::new(Authority::configured(config)?);
@@ -61,10 +66,17 @@ pub fn run(config: &Config, arguments: &Arguments) -> Result<()> {
     })
 }
 
+/// Starts this program again in its own place, which then finds the demo made: what the making took of memory goes, and
+/// what serves is what serves on every later day.
+fn serve_afresh() -> Result<()> {
+    let program = std::env::current_exe()?;
+    let error = std::process::Command::new(program).args(std::env::args_os().skip(1)).exec();
+    Err(Error::internal(error))
+}
+
 fn keep(path: &Path, secret: &str) -> Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
-    #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path).map_err(Error::from)?;
     writeln!(file, "{secret}")?;

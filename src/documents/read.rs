@@ -2,6 +2,7 @@
 //!
 //! Answers are plain structs; no feature learns of rows.
 
+use super::codes::Kind;
 use super::record::{Tongues, Version};
 use super::store;
 use super::timeline::Timeline;
@@ -73,6 +74,25 @@ pub fn in_force_at(db: &mut Db, number: &str, at: Timestamp) -> Result<Option<St
 pub fn all_in_force(db: &mut Db, at: Timestamp) -> Result<Vec<PinnedVersion>> {
     let all = store::all_in_force(db, at)?;
     let pinned = all.iter().map(|(_, version)| pin(version)).collect::<Result<Vec<_>>>()?;
+    Ok(pinned.into_iter().flatten().collect())
+}
+
+/// The documents in force at an instant that are meant for one of these roles, work instructions first, then by
+/// number. A version without an audience is meant for everybody.
+///
+/// # Errors
+/// The database does not answer.
+pub fn meant_for(db: &mut Db, roles: &[&str], at: Timestamp) -> Result<Vec<PinnedVersion>> {
+    let mut meant = Vec::new();
+    for (document, version) in store::all_in_force(db, at)? {
+        let audience = version.carried()?.audience;
+        if audience.is_empty() || audience.iter().any(|role| roles.contains(&role.as_str())) {
+            meant.push((document.kind != Kind::WorkInstruction.code(), version));
+        }
+    }
+    // Within the two groups the order by number stays.
+    meant.sort_by_key(|(others, _)| *others);
+    let pinned = meant.iter().map(|(_, version)| pin(version)).collect::<Result<Vec<_>>>()?;
     Ok(pinned.into_iter().flatten().collect())
 }
 

@@ -57,6 +57,7 @@ pub struct Query {
     chosen: Option<String>,
     at: Timestamp,
     records: bool,
+    roles: Vec<&'static str>,
 }
 
 impl Query {
@@ -64,7 +65,8 @@ impl Query {
     pub fn new(text: &str, (caller, lang): (&Caller, Lang), (chosen, at): (Option<&str>, Timestamp)) -> Self {
         let words = text.split_whitespace().take(MOST_WORDS).map(str::to_lowercase).collect();
         let records = caller.may(Permission::ReadRecords);
-        Self { words, lang, chosen: chosen.map(str::to_owned), at, records }
+        let roles = caller.roles.iter().map(|role| role.code()).collect();
+        Self { words, lang, chosen: chosen.map(str::to_owned), at, records, roles }
     }
 }
 
@@ -81,6 +83,28 @@ pub struct Found {
     pub near: bool,
     /// The document shown beside the hits.
     pub open: Option<Open>,
+    /// Where nothing was asked: what is in force for the reader.
+    pub offered: Vec<Offered>,
+}
+
+/// A document that one may want to open without looking for it.
+#[derive(Debug)]
+pub struct Offered {
+    /// Its number.
+    pub number: String,
+    /// The version in force.
+    pub version: String,
+    /// Its title, in the reader's language where there is one.
+    pub title: String,
+    /// Since when.
+    pub effective_from: Timestamp,
+}
+
+impl Offered {
+    fn of(pinned: &PinnedVersion, lang: Lang) -> Self {
+        let (number, version) = (pinned.document.clone(), pinned.version.clone());
+        Self { number, version, title: title(pinned, lang), effective_from: pinned.effective_from }
+    }
 }
 
 /// A record that bears a number.
@@ -129,12 +153,17 @@ pub struct Open {
     pub sections: Vec<Section>,
 }
 
-/// Looks it up. An empty query finds nothing.
+/// Looks it up. An empty query finds nothing, and offers what is in force for the reader.
 ///
 /// # Errors
 /// The database does not answer.
 pub fn look_up(db: &mut Db, texts: &Texts, query: &Query) -> Result<Found> {
     let mut found = Found::default();
+    if query.words.is_empty() {
+        let meant = read::meant_for(db, &query.roles, query.at)?;
+        found.offered = meant.iter().map(|pinned| Offered::of(pinned, query.lang)).collect();
+        return Ok(found);
+    }
     let mut words = Vec::new();
     for word in &query.words {
         if !(query.records && records(db, word, &mut found)?) {

@@ -56,6 +56,7 @@ home-now = Look-up
 home-now-heading = Look-up: what to do now
 home-now-label = Batch, order, document number or words
 home-now-note = Only what is in force. Chinese, English or the pinyin initials of a title; an order, batch, deviation or recall number leads to the record.
+home-now-offered = In force, and meant for your role
 home-now-near = No document has every word. Nearest: { $n }
 home-now-hits = { $n ->
     [one] One document in force

@@ -53,6 +53,7 @@ home-now = 速查
 home-now-heading = 速查：现在该怎么做
 home-now-label = 批号、订单号、文件编号或关键词
 home-now-note = 只查现行有效的文件。可输入中文、英文或题名的拼音首字母；输入订单号、批号、偏差或召回编号可直达记录。
+home-now-offered = 现行有效、与您岗位相关的文件
 home-now-near = 没有包含全部字词的文件，最接近的 { $n } 份如下
 home-now-hits = { $n } 份文件，只列现行有效
 home-now-since = 自
