@@ -1,5 +1,7 @@
 //! Assembly: the route table, the layers around it, and the state every worker shares.
 
+use std::collections::BTreeSet;
+
 use actix_web::dev::Server;
 use actix_web::http::Method;
 use actix_web::middleware::{Compress, from_fn};
@@ -19,7 +21,7 @@ use crate::pdf::Press;
 use crate::people::desk::InFlight;
 use crate::people::gate::{self, Callers, Route};
 use crate::trail::{self, Schedule, Verifier};
-use crate::web::{metrics::Metrics, page, request};
+use crate::web::{metrics::Metrics, page, query, request};
 use crate::{
     anchors, codes, copies, deviations, documents, health, home, jobs, keeping, links, notebook, openapi,
     orders, packs, people, recalls,
@@ -186,16 +188,31 @@ impl Shared {
                 let gate = route.gate;
                 // What answers GET answers HEAD; the server leaves the body out.
                 let head = (route.method == Method::GET).then_some(Method::HEAD);
+                let known = known_parameters(&route);
                 let methods = [Some(route.method), head].into_iter().flatten();
                 methods.fold(resource, |resource, method| {
-                    let guarded = (route.handler)().method(method);
+                    let handler = (route.handler)().method(method);
+                    let handler = match known {
+                        Some(known) => {
+                            handler.wrap(from_fn(move |request, next| query::only(known, request, next)))
+                        }
+                        None => handler,
+                    };
                     let gated = from_fn(move |request, next| gate::pass(gate, request, next));
-                    resource.route(guarded.wrap(gated))
+                    resource.route(handler.wrap(gated))
                 })
             });
             config.service(resource);
         }
     }
+}
+
+/// The parameters that a route of the JSON API takes, as the OpenAPI document tells them; none for pages, which pass
+/// over what they do not know.
+fn known_parameters(route: &Route) -> Option<&'static BTreeSet<String>> {
+    static NONE: BTreeSet<String> = BTreeSet::new();
+    let machine = route.path.starts_with("/api/v1/");
+    machine.then(|| openapi::queries().get(&openapi::key(route)).unwrap_or(&NONE))
 }
 
 /// Binds the address and makes the server; the caller runs it to its end.

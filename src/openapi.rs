@@ -16,7 +16,7 @@
 //! `"Order?"` to that or null; all properties of an object are required but those its `optional` lists; what is sent
 //! here (and so takes no other field) has `"additionalProperties": false`. Bodies have `examples`, which are tested too.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 use actix_web::http::Method;
@@ -62,6 +62,17 @@ fn told(fragments: &[(String, Value)], part: &str) -> Map<String, Value> {
 /// What holds for all routes, in words.
 fn conventions(fragments: &[(String, Value)]) -> &str {
     fragments.iter().find_map(|(_, told)| told["conventions"].as_str()).unwrap_or_default()
+}
+
+/// The parameters that each route takes in its query string, by its key: what is not told here is not taken.
+pub fn queries() -> &'static HashMap<String, BTreeSet<String>> {
+    static QUERIES: OnceLock<HashMap<String, BTreeSet<String>>> = OnceLock::new();
+    QUERIES.get_or_init(|| {
+        let names = |told: Value| -> BTreeSet<String> {
+            told["query"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
+        };
+        told(&fragments(), "operations").into_iter().map(|(key, told)| (key, names(told))).collect()
+    })
 }
 
 /// The document.
@@ -259,7 +270,8 @@ fn refusals(route: &Route, told: &Value) -> BTreeSet<u64> {
     if !in_path(route).is_empty() {
         statuses.extend([404]);
     }
-    if told["query"].is_object() {
+    // Below /api/v1 a query string may hold what cannot be read, or a parameter that the route does not know.
+    if told["query"].is_object() || route.path.starts_with("/api/v1/") {
         statuses.extend([400, 422]);
     }
     if !told["request"].is_null() {

@@ -402,3 +402,29 @@ fn a_site_that_is_closed_signs_no_more() {
     assert_eq!(waited.unwrap_err().code(), "not-yet-signed");
     assert!(asked.elapsed().as_secs() < 2, "its signer has gone: nobody waits for it");
 }
+
+#[test]
+fn a_parameter_that_a_route_does_not_have_is_refused_by_its_name_and_passed_over_on_pages() {
+    let house = House::sqlite();
+    let qa = house.person("qa");
+    let lists = ["documents", "orders", "deviations", "recalls", "copies", "packs", "ledger/entries", "me"];
+    for list in lists {
+        let refused = qa.get(&format!("/api/v1/{list}?limitt=7&colour=red")).refused(422, "invalid").json();
+        let fields: Vec<_> = refused["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|error| error["field"].as_str().unwrap())
+            .collect();
+        assert_eq!(fields, ["limitt", "colour"], "{list}");
+    }
+    let body = json!({ "title": "x" });
+    let answer = qa.post("/api/v1/deviations?dry_run=true", body).refused(422, "invalid").json();
+    assert_eq!(answer["errors"][0]["field"], "dry_run");
+    qa.get("/api/v1/orders?batch=%ff").refused(400, "not-utf8");
+    house.nobody().get("/api/v1/orders?colour=red").refused(401, "sign-in");
+    let html = [("accept", "text/html")];
+    for page in ["/documents", "/orders", "/deviations", "/recalls", "/trail", "/packs"] {
+        qa.get_with(&format!("{page}?colour=red&utm_source=x"), &html).expect(200);
+    }
+}

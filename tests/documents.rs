@@ -178,7 +178,9 @@ fn a_draft_is_saved_only_over_the_state_it_was_read_in() {
         let change = json!({ "change_summary": "改" });
         cast.author.patch(&version, change.clone(), &[]).refused(428, "if-match-missing");
         cast.author.patch(&version, change.clone(), &[("if-match", "\"00\"")]).refused(412, "if-match-stale");
-        let saved = cast.qa.patch(&version, change.clone(), &[("if-match", &tag)]).expect(200).json();
+        let saved = cast.qa.patch(&version, change.clone(), &[("if-match", &tag)]).expect(200);
+        assert_eq!(saved.header("etag"), cast.qa.get(&version).expect(200).header("etag"));
+        let saved = saved.json();
         assert_ne!(saved["digest"], made["digest"]);
         assert_eq!(saved["authors"], json!(["author", "qa"]));
         cast.author.patch(&version, change, &[("if-match", &tag)]).refused(412, "if-match-stale");

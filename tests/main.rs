@@ -13,6 +13,7 @@ mod health;
 mod home;
 mod house;
 mod keeping;
+mod kept_answers;
 mod keys;
 mod lane;
 mod lane_property;

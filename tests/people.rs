@@ -74,20 +74,6 @@ fn a_role_asked_for_by_admin_is_in_force_once_qa_has_signed_it() {
 }
 
 #[test]
-fn an_idempotency_key_answers_the_same_and_refuses_another_request() {
-    both(|house| {
-        let admin = house.person("admin");
-        let body = json!({ "login": "twice", "name": "二次", "reason": "入职" }).to_string().into_bytes();
-        let headers = [("content-type", "application/json"), ("idempotency-key", "k-1")];
-        let first = admin.send("POST", "/api/v1/users", Some(body.clone()), &headers).expect(201);
-        let again = admin.send("POST", "/api/v1/users", Some(body), &headers).expect(201);
-        assert_eq!(first.json(), again.json());
-        let other = json!({ "login": "thrice", "name": "三次", "reason": "入职" }).to_string().into_bytes();
-        admin.send("POST", "/api/v1/users", Some(other), &headers).refused(422, "idempotency-mismatch");
-    });
-}
-
-#[test]
 fn a_disabled_account_is_out_at_once_and_its_login_is_never_used_again() {
     both(|house| {
         let (admin, cs) = (house.person("admin"), house.person("cs"));

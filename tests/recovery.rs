@@ -9,10 +9,11 @@ use sopledger::ledger::lane::Actor;
 use sopledger::ledger::note::{VerifierKey, open_checkpoint};
 use sopledger::ledger::proof;
 use sopledger::ledger::recovery::recover;
-use sopledger::ledger::site::Place;
+use sopledger::ledger::site::{Place, Site};
 use sopledger::ledger::verify::{Lost, Report, Scope, verify_scope};
 use sopledger::people::accounts::{self, NewAccount};
 use sopledger::people::rights::Role;
+use sopledger::people::sessions::known_at_host;
 use sopledger::store::schema::ledger_entry;
 use sopledger::store::{self, Db, Purpose, Target};
 use sopledger::time::{Clock, Timestamp};
@@ -43,6 +44,17 @@ fn live(place: &Place, entries: usize) {
         .unwrap();
     (0..entries).for_each(|_| _ = write(&site));
     site.close();
+}
+
+fn administrator(site: &Site) {
+    let new = NewAccount {
+        login: "admin".to_owned(),
+        name: "管理员".to_owned(),
+        password_hash: quick_hash(PASSWORD),
+        must_change: false,
+        ends_at: None,
+    };
+    site.lane.write_here(move |tx| accounts::create_first(tx, &new, &[Role::Admin]).map(drop)).unwrap();
 }
 
 /// An older copy of the place's database, in the same folder: as a backup that is restored.
@@ -219,14 +231,7 @@ fn older_epochs_are_served_beside_the_present_one() {
     recover(&old, "磁盘损坏", somebody).unwrap();
     assert!(before.contains(ORIGIN));
     let site = old.open(false).unwrap();
-    let new = NewAccount {
-        login: "admin".to_owned(),
-        name: "管理员".to_owned(),
-        password_hash: quick_hash(PASSWORD),
-        must_change: false,
-        ends_at: None,
-    };
-    site.lane.write_here(move |tx| accounts::create_first(tx, &new, &[Role::Admin]).map(drop)).unwrap();
+    administrator(&site);
     let house = House::serve(folder, old, sopledger::app::Shared::new(site));
     let nobody = house.nobody();
     let note = |path: &str| nobody.get(path).expect(200).text;
@@ -255,4 +260,36 @@ fn older_epochs_are_served_beside_the_present_one() {
     for none in ["0", "3", "x", "-1"] {
         nobody.get(&format!("/ledger/epoch/{none}/checkpoint")).expect(404);
     }
+}
+
+#[test]
+fn wrong_passwords_of_who_would_declare_a_recovery_are_counted_and_lock() {
+    both(|place| {
+        let site = place.open(false).unwrap();
+        administrator(&site);
+        site.close();
+        drop(site);
+        let old = older(&place);
+        live(&place, 9);
+        let declare = |login: &str, password: &str| {
+            let now = old.clock.now();
+            recover(&old, "磁盘损坏", |db| {
+                let account = known_at_host(db, (login, password), now)?;
+                Ok(Actor::account(account.id, "admin"))
+            })
+        };
+        for login in ["admin", "nobody"] {
+            for _ in 0..4 {
+                assert_eq!(declare(login, "wrong").unwrap_err().code(), "bad-credentials", "{login}");
+            }
+            assert_eq!(declare(login, "wrong").unwrap_err().code(), "locked", "{login}");
+            assert_eq!(declare(login, PASSWORD).unwrap_err().code(), "locked", "{login}");
+        }
+        assert_eq!(old.open(false).err().unwrap().code(), "ledger-behind");
+        old.clock.set(old.clock.now().plus_seconds(15 * 60 + 1));
+        assert_eq!(declare("admin", "wrong").unwrap_err().code(), "bad-credentials");
+        assert_eq!(declare("admin", PASSWORD).unwrap().epoch, 2);
+        live(&old, 1);
+        assert_eq!(verified(&old, Scope::Whole).exit_code(), 0);
+    });
 }

@@ -21,7 +21,7 @@ const PART: usize = 4 << 20;
 
 /// Tables that a restored installation begins without: who was signed in, who had mistyped a password, which answers
 /// were kept for a repeated request.
-const LEFT_OUT: &[&str] = &["session", "sign_in_failure", "idempotency"];
+const LEFT_OUT: &[&str] = &["session", "sign_in_failure", "kept_answer"];
 
 /// What was made.
 #[derive(Debug, Clone)]

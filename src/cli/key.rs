@@ -8,13 +8,13 @@ use serde_json::json;
 use super::show::Format;
 use super::{print_json, with_site};
 use crate::config::Config;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::ledger::lane::Actor;
 use crate::ledger::recovery;
 use crate::ledger::ring::Ring;
 use crate::ledger::rotation;
 use crate::people::rights::{Permission, Role};
-use crate::people::{password, store};
+use crate::people::{sessions, store};
 use crate::store::Db;
 use crate::time::{Clock, Timestamp};
 
@@ -140,15 +140,7 @@ pub fn recover(config: &Config, wish: &Recover) -> Result<()> {
 
 /// The administrator who gives this password.
 fn administrator(db: &mut Db, (login, secret): (&str, &str), now: Timestamp) -> Result<Actor> {
-    let refused = || Error::new(Kind::Unauthenticated, "bad-credentials");
-    let Some(account) = store::by_login(db, login)? else {
-        password::pretend(secret);
-        return Err(refused());
-    };
-    if !password::matches(secret, &account.password_hash) {
-        return Err(refused());
-    }
-    store::must_be_live(&account, now)?;
+    let account = sessions::known_at_host(db, (login, secret), now)?;
     let person = store::person(db, &account.id)?;
     let role = Permission::Administer.granted_by(&person.roles);
     let role = role.ok_or_else(|| Error::forbidden("no-right"))?;

@@ -23,14 +23,12 @@ use crate::ledger::digest::Digest;
 use crate::ledger::lane::Tx;
 use crate::ledger::site::{Place, Site};
 use crate::store::Db;
-use crate::store::schema::idempotency;
+use crate::store::schema::demo_step;
 use crate::time::{Clock, Timestamp};
 use script::{Calendar, Step};
 
 /// What every demo's origin begins with.
 const ORIGIN: &str = "demo/";
-/// Whose marks they are among the idempotency keys: no account's.
-const MARKER: &str = "demo";
 /// The mark of the day for which the script is written.
 const DAY: &str = "day-";
 /// The mark of the script's end.
@@ -93,8 +91,7 @@ fn day_begun(place: &Place) -> Result<Option<NaiveDate>> {
 }
 
 fn marks(db: &mut Db) -> Result<HashSet<String>> {
-    let keys = idempotency::table.filter(idempotency::account_id.eq(MARKER)).select(idempotency::key);
-    Ok(keys.load::<String>(db)?.into_iter().collect())
+    Ok(demo_step::table.select(demo_step::mark).load::<String>(db)?.into_iter().collect())
 }
 
 fn play(site: &Site, calendar: Calendar, seeding: &Seeding<'_>) -> Result<Seeded> {
@@ -138,16 +135,7 @@ fn take(site: &Site, at: Timestamp, steps: Vec<Step>) -> Result<()> {
 }
 
 fn leave(tx: &mut Tx<'_>, mark: &str) -> Result<()> {
-    diesel::insert_into(idempotency::table)
-        .values((
-            idempotency::account_id.eq(MARKER),
-            idempotency::key.eq(mark),
-            idempotency::request.eq(""),
-            idempotency::status.eq(0),
-            // Keys are cleared by age; these stay.
-            idempotency::created_at.eq(Timestamp(i64::MAX)),
-        ))
-        .execute(tx.rows())?;
+    diesel::insert_into(demo_step::table).values(demo_step::mark.eq(mark)).execute(tx.rows())?;
     Ok(())
 }
 

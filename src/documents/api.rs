@@ -94,10 +94,12 @@ pub fn routes() -> Vec<Route> {
 
 type Path = web::Path<(String, String)>;
 
-fn told_version(tx: &mut Tx<'_>, record: &VersionRecord) -> Result<answers::VersionAnswer> {
+/// A version as it is now, with the tag under which it is read.
+fn told_version(tx: &mut Tx<'_>, record: &VersionRecord) -> Result<Reply> {
     tx.settle()?;
     let now = tx.now();
-    answers::version(tx.read(), record, now)
+    let answer = answers::version(tx.read(), record, now)?;
+    Ok(Reply::ok(&answer)?.tagged(&answer.line.digest))
 }
 
 fn told_document(tx: &mut Tx<'_>, record: &DocumentRecord) -> Result<answers::DocumentAnswer> {
@@ -145,7 +147,7 @@ async fn create_version(
     desk.reply(move |tx| {
         let record = drafting::create_version(tx, &actor, &number, &new)?;
         let location = format!("/api/v1/documents/{number}/versions/{}", record.version.version);
-        Reply::created(location, told_version(tx, &record)?)
+        Ok(told_version(tx, &record)?.at(location))
     })
     .await
 }
@@ -164,7 +166,7 @@ async fn save(desk: Desk, request: HttpRequest, path: Path, body: Body<DraftInpu
     let changes = body.0.check()?;
     desk.reply(move |tx| {
         let record = drafting::save(tx, &actor, (&number, &version), (&expected, &changes))?;
-        Reply::ok(told_version(tx, &record)?)
+        told_version(tx, &record)
     })
     .await
 }
@@ -192,7 +194,7 @@ async fn submit(desk: Desk, path: Path, body: Body<SubmitInput>) -> Result<HttpR
     let attempt = Attempt { subject: version_subject(&number, &version), meaning: "authored" };
     desk.signed_reply(Permission::WriteDrafts, &password, attempt, move |tx, signer| {
         let record = approval::submit(tx, signer, (&number, &version), &submission)?;
-        Reply::ok(told_version(tx, &record)?)
+        told_version(tx, &record)
     })
     .await
 }
@@ -214,7 +216,7 @@ async fn sign(desk: Desk, path: Path, body: Body<SignInput>) -> Result<HttpRespo
     let attempt = Attempt { subject: version_subject(&number, &version), meaning: meaning.code() };
     desk.signed_reply(meaning.permission(), &body.0.password, attempt, move |tx, signer| {
         let record = approval::sign(tx, signer, (&number, &version), &consent)?;
-        Reply::ok(told_version(tx, &record)?)
+        told_version(tx, &record)
     })
     .await
 }
@@ -232,7 +234,7 @@ async fn reject(desk: Desk, path: Path, body: Body<SignedReason>) -> Result<Http
     let attempt = Attempt { subject: version_subject(&number, &version), meaning: "rejected" };
     desk.signed_reply(Permission::Review, &body.0.password, attempt, move |tx, signer| {
         let record = approval::reject(tx, signer, (&number, &version), &reason)?;
-        Reply::ok(told_version(tx, &record)?)
+        told_version(tx, &record)
     })
     .await
 }
@@ -243,7 +245,7 @@ async fn cancel(desk: Desk, path: Path, body: Body<SignedReason>) -> Result<Http
     let attempt = Attempt { subject: version_subject(&number, &version), meaning: "cancelled" };
     desk.signed_reply(Permission::Decide, &body.0.password, attempt, move |tx, signer| {
         let record = approval::cancel(tx, signer, (&number, &version), &reason)?;
-        Reply::ok(told_version(tx, &record)?)
+        told_version(tx, &record)
     })
     .await
 }
@@ -260,7 +262,7 @@ async fn withdraw(desk: Desk, path: Path, body: Body<Reason>) -> Result<HttpResp
     let actor = desk.caller.actor(Permission::WriteDrafts)?;
     desk.reply(move |tx| {
         let record = approval::withdraw(tx, &actor, (&number, &version), &reason)?;
-        Reply::ok(told_version(tx, &record)?)
+        told_version(tx, &record)
     })
     .await
 }
@@ -271,7 +273,7 @@ async fn abandon(desk: Desk, path: Path, body: Body<Reason>) -> Result<HttpRespo
     let actor = desk.caller.actor(Permission::WriteDrafts)?;
     desk.reply(move |tx| {
         let record = drafting::abandon(tx, &actor, (&number, &version), &reason)?;
-        Reply::ok(told_version(tx, &record)?)
+        told_version(tx, &record)
     })
     .await
 }

@@ -231,7 +231,8 @@ fn begin(tx: &mut Tx<'_>, demo: bool) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn in_write_transaction<T>(db: &mut Db, work: impl FnOnce(&mut Db) -> Result<T>) -> Result<T> {
+/// Runs `work` in one write transaction, for what is written where the lane is not open.
+pub(crate) fn in_write_transaction<T>(db: &mut Db, work: impl FnOnce(&mut Db) -> Result<T>) -> Result<T> {
     store::begin_write(db)?;
     match work(db) {
         Ok(value) => store::commit(db).map(|()| value),

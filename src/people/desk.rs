@@ -6,11 +6,11 @@ use std::sync::Mutex;
 
 use actix_web::http::{Method, header};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
-use diesel::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::gate::{Caller, Gate};
+use super::kept::Repeatable;
 use super::rights::Permission;
 use super::sessions::{self, Attempt};
 use crate::error::{Error, Kind, Result};
@@ -19,7 +19,6 @@ use crate::ledger::lane::Tx;
 use crate::ledger::site::Site;
 use crate::signatures::Signer;
 use crate::store::Db;
-use crate::store::schema::idempotency;
 use crate::web::json::RequestDigest;
 
 /// For handlers that only ask.
@@ -59,14 +58,12 @@ pub struct Desk {
 #[derive(Default)]
 pub struct InFlight(Mutex<HashSet<(String, String)>>);
 
-/// For how long an answer is kept (contract.md).
-const KEPT_SECONDS: i64 = 24 * 3600;
-
 /// An answer of the API, made inside its change so that an idempotency key keeps exactly what was done.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Reply {
     status: u16,
     location: Option<String>,
+    tag: Option<String>,
     body: Value,
 }
 
@@ -76,7 +73,8 @@ impl Reply {
     /// # Errors
     /// The body cannot be written as JSON.
     pub fn ok(body: impl Serialize) -> Result<Self> {
-        Ok(Self { status: 200, location: None, body: serde_json::to_value(body).map_err(Error::internal)? })
+        let body = serde_json::to_value(body).map_err(Error::internal)?;
+        Ok(Self { status: 200, location: None, tag: None, body })
     }
 
     /// 201 with its address and body.
@@ -84,8 +82,12 @@ impl Reply {
     /// # Errors
     /// As [`Reply::ok`].
     pub fn created(location: impl Into<String>, body: impl Serialize) -> Result<Self> {
-        let location = Some(location.into());
-        Ok(Self { status: 201, location, ..Self::ok(body)? })
+        Ok(Self::ok(body)?.at(location))
+    }
+
+    /// The same as 201 with its address: what it tells was just made.
+    pub fn at(self, location: impl Into<String>) -> Self {
+        Self { status: 201, location: Some(location.into()), ..self }
     }
 
     /// 202: the work goes on at `location`.
@@ -96,12 +98,20 @@ impl Reply {
         Ok(Self { status: 202, ..Self::created(location, body)? })
     }
 
+    /// The same with the `ETag` that reading gives: the digest of what the body shows.
+    pub fn tagged(self, digest: &str) -> Self {
+        Self { tag: Some(format!("\"{digest}\"")), ..self }
+    }
+
     /// The HTTP answer.
     pub fn answer(self) -> HttpResponse {
         let status = actix_web::http::StatusCode::from_u16(self.status).unwrap_or_default();
         let mut answer = HttpResponse::build(status);
         if let Some(location) = self.location {
             answer.insert_header((header::LOCATION, location));
+        }
+        if let Some(tag) = self.tag {
+            answer.insert_header((header::ETAG, tag));
         }
         answer.json(self.body)
     }
@@ -143,14 +153,13 @@ impl Desk {
     {
         let Some(key) = self.key()? else { return Ok(self.write(change).await?.answer()) };
         let _turn = Turn::take(&self.in_flight, (self.caller.id.clone(), key.clone()))?;
-        let digest = self.request_digest();
-        let account = self.caller.id.clone();
+        let request = Repeatable::new(&self.caller.id, &key, self.request_digest());
         let reply = self.write(move |tx| {
-            if let Some(kept) = kept(tx, &account, &key, &digest)? {
-                return Ok(kept);
+            if let Some(before) = request.answered(tx)? {
+                return Ok(before);
             }
             let reply = change(tx)?;
-            keep(tx, (&account, &key, &digest), &reply)?;
+            request.keep(tx, &reply)?;
             Ok(reply)
         });
         Ok(reply.await?.answer())
@@ -246,42 +255,6 @@ impl Desk {
             .unwrap_or_else(|| RequestDigest::of(self.request.method().as_str(), self.request.path(), b"").0);
         Digest::from_bytes(digest).to_string()
     }
-}
-
-fn kept(tx: &mut Tx<'_>, account: &str, key: &str, digest: &str) -> Result<Option<Reply>> {
-    let oldest = tx.now().plus_seconds(-KEPT_SECONDS);
-    let row: Option<(String, i64, Option<String>, Option<String>)> = idempotency::table
-        .find((account, key))
-        .filter(idempotency::created_at.gt(oldest))
-        .select((idempotency::request, idempotency::status, idempotency::location, idempotency::body))
-        .first(tx.read())
-        .optional()?;
-    let Some((request, status, location, body)) = row else { return Ok(None) };
-    if request != digest {
-        return Err(Error::new(Kind::Invalid, "idempotency-mismatch"));
-    }
-    let body = body.map(|body| serde_json::from_str(&body)).transpose().map_err(Error::internal)?;
-    let status = u16::try_from(status).map_err(Error::internal)?;
-    Ok(Some(Reply { status, location, body: body.unwrap_or_default() }))
-}
-
-fn keep(tx: &mut Tx<'_>, (account, key, digest): (&str, &str, &str), reply: &Reply) -> Result<()> {
-    let now = tx.now();
-    let oldest = now.plus_seconds(-KEPT_SECONDS);
-    let db = tx.rows();
-    diesel::delete(idempotency::table.filter(idempotency::created_at.le(oldest))).execute(db)?;
-    diesel::insert_into(idempotency::table)
-        .values((
-            idempotency::account_id.eq(account),
-            idempotency::key.eq(key),
-            idempotency::request.eq(digest),
-            idempotency::status.eq(i64::from(reply.status)),
-            idempotency::location.eq(reply.location.as_deref()),
-            idempotency::body.eq(Some(reply.body.to_string())),
-            idempotency::created_at.eq(now),
-        ))
-        .execute(db)?;
-    Ok(())
 }
 
 /// Holds a key while its request runs.

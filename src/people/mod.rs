@@ -10,6 +10,7 @@ pub mod api;
 pub mod desk;
 pub mod gate;
 pub mod intake;
+mod kept;
 pub mod pages;
 pub mod password;
 pub mod read;

@@ -14,8 +14,9 @@ use crate::error::{Error, Kind, Result};
 use crate::ledger::acts;
 use crate::ledger::digest::Digest;
 use crate::ledger::lane::{Actor, NewEntry, Tx};
-use crate::ledger::site::Site;
+use crate::ledger::site::{Site, in_write_transaction};
 use crate::ledger::subject::Subject;
+use crate::store::Db;
 use crate::store::schema::{session, sign_in_failure};
 use crate::time::Timestamp;
 
@@ -100,14 +101,19 @@ pub async fn sign_in(site: &Site, login: &str, password: &str, origin: Origin) -
 async fn check(account: Option<&Account>, password: &str) -> Result<bool> {
     let stored = account.map(|account| account.password_hash.clone());
     let password = password.to_owned();
-    let checked = tokio::task::spawn_blocking(move || match stored {
-        Some(stored) => password::matches(&password, &stored),
+    let checked = tokio::task::spawn_blocking(move || matches(stored.as_deref(), &password));
+    checked.await.map_err(Error::internal)
+}
+
+/// Takes the same time where there is no account.
+fn matches(stored: Option<&str>, password: &str) -> bool {
+    match stored {
+        Some(stored) => password::matches(password, stored),
         None => {
-            password::pretend(&password);
+            password::pretend(password);
             false
         }
-    });
-    checked.await.map_err(Error::internal)
+    }
 }
 
 async fn open(site: &Site, account: Account, key: String, origin: Origin) -> Result<SignedIn> {
@@ -149,10 +155,36 @@ async fn open(site: &Site, account: Account, key: String, origin: Origin) -> Res
 
 fn forget_failures(tx: &mut Tx<'_>, key: &str) -> Result<()> {
     let known = sign_in_failure::table.find(key).count().get_result::<i64>(tx.read())? > 0;
-    if known {
-        diesel::delete(sign_in_failure::table.find(key)).execute(tx.rows())?;
-    }
+    if known { forget(tx.rows(), key) } else { Ok(()) }
+}
+
+fn forget(db: &mut Db, key: &str) -> Result<()> {
+    diesel::delete(sign_in_failure::table.find(key)).execute(db)?;
     Ok(())
+}
+
+/// Whose password this is, asked at the host where the ledger takes no entry: before a recovery is declared. A wrong one
+/// counts and locks as at any sign-in; the log has it in the trail's place.
+///
+/// # Errors
+/// As [`sign_in`].
+pub fn known_at_host(db: &mut Db, (login, password): (&str, &str), now: Timestamp) -> Result<Account> {
+    let key = login_hash(login);
+    if let Some(seconds) = store::locked_for(db, &key, now)? {
+        return Err(Error::new(Kind::Locked, "locked").retry_after(seconds));
+    }
+    let account = store::by_login(db, login)?;
+    let matches = matches(account.as_ref().map(|account| account.password_hash.as_str()), password);
+    let live = account.filter(|account| matches && store::must_be_live(account, now).is_ok());
+    if let Some(account) = live {
+        forget(db, &key)?;
+        return Ok(account);
+    }
+    tracing::warn!(login, "sign-in refused at the host");
+    Err(match in_write_transaction(db, |db| count(db, &key, now))? {
+        Some(seconds) => Error::new(Kind::Locked, "locked").retry_after(seconds),
+        None => Error::new(Kind::Unauthenticated, "bad-credentials"),
+    })
 }
 
 /// Counts a failure and appends its entry; answers for how long the login is now locked.
@@ -179,13 +211,22 @@ async fn refuse(
         .await
 }
 
-/// Counts a failure for a login; at the fifth in a row the login is locked, which is an entry too.
+/// Counts a failure for a login; that it is locked by it is an entry too.
 fn count_failure(tx: &mut Tx<'_>, key: &str, known: Option<&Subject>) -> Result<Option<u32>> {
     let now = tx.now();
+    let locked = count(tx.rows(), key, now)?;
+    if let (Some(_), Some(subject)) = (locked, known) {
+        tx.append(NewEntry::new(acts::ACCOUNT_LOCKED, &Actor::clock()).unchanged(subject))?;
+    }
+    Ok(locked)
+}
+
+/// Counts a failure for a login; at the fifth in a row it is locked, for so many seconds.
+fn count(db: &mut Db, key: &str, now: Timestamp) -> Result<Option<u32>> {
     let before: Option<(i64, Option<Timestamp>)> = sign_in_failure::table
         .find(key)
         .select((sign_in_failure::failures, sign_in_failure::locked_until))
-        .first(tx.read())
+        .first(db)
         .optional()?;
     // A lock that has passed begins the count anew.
     let counted = before.filter(|(_, until)| until.is_none_or(|until| until > now)).map_or(0, |(n, _)| n);
@@ -197,19 +238,13 @@ fn count_failure(tx: &mut Tx<'_>, key: &str, known: Option<&Subject>) -> Result<
         sign_in_failure::updated_at.eq(now),
     );
     if before.is_some() {
-        diesel::update(sign_in_failure::table.find(key)).set(values).execute(tx.rows())?;
+        diesel::update(sign_in_failure::table.find(key)).set(values).execute(db)?;
     } else {
         diesel::insert_into(sign_in_failure::table)
             .values((sign_in_failure::login_hash.eq(key), values.0, values.1, values.2))
-            .execute(tx.rows())?;
+            .execute(db)?;
     }
-    if locked_until.is_none() {
-        return Ok(None);
-    }
-    if let Some(subject) = known {
-        tx.append(NewEntry::new(acts::ACCOUNT_LOCKED, &Actor::clock()).unchanged(subject))?;
-    }
-    Ok(u32::try_from(LOCKED_SECONDS).ok())
+    Ok(locked_until.and_then(|_| u32::try_from(LOCKED_SECONDS).ok()))
 }
 
 /// A signature that somebody is about to give.

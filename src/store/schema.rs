@@ -131,14 +131,16 @@ diesel::table! {
 }
 
 diesel::table! {
-    idempotency (account_id, key) {
-        account_id -> Text,
-        key -> Text,
-        request -> Text,
-        status -> BigInt,
-        location -> Nullable<Text>,
-        body -> Nullable<Text>,
-        created_at -> BigInt,
+    kept_answer (name) {
+        name -> Text,
+        sealed -> Binary,
+        kept_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    demo_step (mark) {
+        mark -> Text,
     }
 }
 
@@ -575,7 +577,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     erasure,
     erased_value,
     job,
-    idempotency,
+    kept_answer,
+    demo_step,
     account,
     account_grant,
     api_token,

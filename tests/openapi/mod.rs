@@ -25,6 +25,11 @@ fn all(document: &Value) -> Vec<(String, &Value)> {
     found
 }
 
+/// The first example of a schema.
+pub fn example(schema: &str) -> Value {
+    openapi::document()["components"]["schemas"][schema]["examples"][0].clone()
+}
+
 #[test]
 fn the_document_names_every_route_for_machines_and_no_other() {
     let routes: BTreeSet<String> =

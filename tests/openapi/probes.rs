@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use sopledger::openapi;
 use sopledger::web::words::{Lang, Words};
 
-use super::all;
 use super::schema::Schemas;
+use super::{all, example};
 use crate::deviations::order;
 use crate::house::{Answer, Client, House, PASSWORD};
 
@@ -32,9 +32,8 @@ impl Things {
         let draft =
             json!({ "renditions": { "zh-CN": "# 一" }, "change_summary": "一", "change_reason": "一" });
         made(&author, "/api/v1/documents/SOP-CS-001/versions", &draft);
-        let record = |schema: &str| example(&openapi::document(), schema);
-        made(&qa, "/api/v1/deviations", &record("NewDeviation"));
-        made(&ra, "/api/v1/recalls", &record("NewRecall"));
+        made(&qa, "/api/v1/deviations", &example("NewDeviation"));
+        made(&ra, "/api/v1/recalls", &example("NewRecall"));
         let wish = json!({ "field": "title", "value": "另一题名", "reason": "笔误" });
         let corrections = ["deviations/DEV-2026-0001", "recalls/RCL-2026-0001"]
             .map(|record| id(made(&ra, &format!("/api/v1/{record}/corrections"), &wish)));
@@ -62,10 +61,6 @@ impl Things {
         let own = self.0.iter().filter(|(below, ..)| pattern.contains(below));
         own.fold(pattern.to_owned(), |path, (_, part, name)| path.replace(part, name))
     }
-}
-
-fn example(document: &Value, schema: &str) -> Value {
-    document["components"]["schemas"][schema]["examples"][0].clone()
 }
 
 /// A route that takes JSON.
@@ -187,5 +182,5 @@ fn every_field_of_every_request_is_shown_by_an_example_and_taken() {
 
 #[test]
 fn the_password_of_the_examples_is_the_houses() {
-    assert_eq!(example(&openapi::document(), "Signed")["password"], PASSWORD);
+    assert_eq!(example("Signed")["password"], PASSWORD);
 }

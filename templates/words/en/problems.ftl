@@ -124,6 +124,7 @@ field-control-character = Contains control characters that are not allowed
 field-unknown-code = Not one of the values to choose from
 field-unknown-person = There is no such account
 field-unknown-field = There is no such field
+field-unknown-parameter = There is no such parameter here
 field-system-field = Only the system sets this
 field-wrong-type = Of the wrong type
 field-out-of-range = Out of range

@@ -124,6 +124,7 @@ field-control-character = 含有不可用的控制字符
 field-unknown-code = 不在可选的范围内
 field-unknown-person = 没有这个账户
 field-unknown-field = 没有这个字段
+field-unknown-parameter = 此处没有这个参数
 field-system-field = 此项由系统设定，不能提交
 field-wrong-type = 类型不符
 field-out-of-range = 超出范围
