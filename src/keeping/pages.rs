@@ -4,8 +4,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
-use super::erasing::{self, Held};
 use super::disposals::said;
+use super::erasing::{self, Held};
 use super::keepers::{Keepers, Keeping, Now};
 use super::record::Named;
 use super::views::{ErasePage, LiftPage, RulesPage, SubjectPage};

@@ -22,7 +22,10 @@ fn facts(db: &mut Db, number: &str, _now: Timestamp) -> Result<Option<Facts>> {
     let Some(state) = store::state(db, number)? else { return Ok(None) };
     let events = state.events.iter().map(|event| event.at);
     let released = state.holds.iter().filter_map(|hold| hold.released_at);
-    let recorded = events.chain(released).max().map_or(state.order.recorded_at, |last| last.max(state.order.recorded_at));
+    let recorded = events
+        .chain(released)
+        .max()
+        .map_or(state.order.recorded_at, |last| last.max(state.order.recorded_at));
     Ok(Some(Facts {
         record: "order",
         recorded,
@@ -32,7 +35,8 @@ fn facts(db: &mut Db, number: &str, _now: Timestamp) -> Result<Option<Facts>> {
 }
 
 /// Orders, for their disposal.
-pub const DISPOSER: Disposer = Disposer { kind: KIND, is_open, aged, citing, along: Disposer::nothing, remove };
+pub const DISPOSER: Disposer =
+    Disposer { kind: KIND, is_open, aged, citing, along: Disposer::nothing, remove };
 
 /// What QA still holds back is not over.
 fn is_open(db: &mut Db, number: &str) -> Result<bool> {
@@ -44,8 +48,7 @@ fn aged(db: &mut Db, Aged { before, after, limit }: Aged) -> Result<Vec<(Timesta
     let mut orders = sales_order::table.filter(sales_order::recorded_at.lt(before)).into_boxed();
     if let Some((at, number)) = after {
         let later = sales_order::recorded_at.gt(at);
-        orders =
-            orders.filter(later.or(sales_order::recorded_at.eq(at).and(sales_order::number.gt(number))));
+        orders = orders.filter(later.or(sales_order::recorded_at.eq(at).and(sales_order::number.gt(number))));
     }
     let orders = orders.order((sales_order::recorded_at, sales_order::number)).limit(limit);
     Ok(orders.select((sales_order::recorded_at, sales_order::number)).load(db)?)

@@ -14,9 +14,7 @@ use crate::ledger::digest::Digest;
 use crate::ledger::lane::Tx;
 use crate::ledger::store::index;
 use crate::ledger::subject::{Governed, Snapshot};
-use crate::store::schema::{
-    content, disposed, document_version, ledger_entry, link, pack, sealed_value,
-};
+use crate::store::schema::{content, disposed, document_version, ledger_entry, link, pack, sealed_value};
 use crate::store::{ContentRow, Db, NewEntryRow};
 use crate::time::Timestamp;
 

@@ -12,9 +12,7 @@ use crate::records::retention::Facts;
 use crate::records::{corrections, transitions};
 use crate::signatures;
 use crate::store::Db;
-use crate::store::schema::{
-    order_line, recall, recall_batch, recall_clock, recall_customer, recall_line,
-};
+use crate::store::schema::{order_line, recall, recall_batch, recall_clock, recall_customer, recall_line};
 use crate::time::Timestamp;
 
 /// Recalls, for the times of retention.

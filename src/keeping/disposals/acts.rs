@@ -212,12 +212,7 @@ pub fn decide(
 }
 
 /// Asks everything again: the law of today, holds, who speaks of it, and whether it is what was proposed.
-fn still_grounds(
-    tx: &mut Tx<'_>,
-    keeping: Keeping,
-    state: &DisposalState,
-    now: Now,
-) -> Result<Vec<Ground>> {
+fn still_grounds(tx: &mut Tx<'_>, keeping: Keeping, state: &DisposalState, now: Now) -> Result<Vec<Ground>> {
     let subjects: Vec<String> = state.items.iter().map(Item::subject).collect();
     let grounds = keeping.grounds(tx.read(), &subjects, Some(&state.disposal.number), now)?;
     let mut refusal = Error::new(Kind::Invalid, "invalid");
@@ -249,8 +244,7 @@ fn carry_out(
             for id in (disposer.along)(tx.read(), (ground.named.kind, &ground.named.id))? {
                 let tied = Subject::new(disposer.kind, id);
                 if gone.insert(tied.to_string()) {
-                    let going =
-                        Going { subject: &tied, disposal: number, kept, along_with: &named, on: &on };
+                    let going = Going { subject: &tied, disposal: number, kept, along_with: &named, on: &on };
                     remove(tx, actor, &going, disposer.remove)?;
                 }
             }

@@ -25,8 +25,7 @@ use crate::web::query::Query;
 
 /// The routes for machines.
 pub fn routes() -> Vec<Route> {
-    let (read, propose_it) =
-        (Gate::May(Permission::ReadRecords), Gate::May(Permission::ProposeDisposal));
+    let (read, propose_it) = (Gate::May(Permission::ReadRecords), Gate::May(Permission::ProposeDisposal));
     let decide_it = Gate::May(Permission::Decide);
     vec![
         Route::get("/api/v1/disposals", read, "List disposals", || web::to(list)),
@@ -43,12 +42,9 @@ pub fn routes() -> Vec<Route> {
             "Sign a disposal, which carries it out, or sign that the records stay",
             || web::to(decide),
         ),
-        Route::post(
-            "/api/v1/disposals/{number}/withdraw",
-            propose_it,
-            "Take a proposal back",
-            || web::to(withdraw),
-        ),
+        Route::post("/api/v1/disposals/{number}/withdraw", propose_it, "Take a proposal back", || {
+            web::to(withdraw)
+        }),
     ]
 }
 
@@ -156,9 +152,8 @@ async fn candidates(
     let (limit, after) = (paging.0.limit()?, paging.0.after::<(i64, String)>()?);
     let (keeping, now) = (**keeping, Now::of(&reader.site));
     let disposer = of.0.disposer(&keeping)?;
-    let (found, next) = reader
-        .read(move |db| keeping.candidates(db, (disposer, now), after, i64::from(limit)))
-        .await?;
+    let (found, next) =
+        reader.read(move |db| keeping.candidates(db, (disposer, now), after, i64::from(limit))).await?;
     let items: Vec<Value> = found.iter().map(candidate_told).collect();
     let next = next.as_ref().map(cursor_of).transpose()?;
     Ok(HttpResponse::Ok().json(json!({ "items": items, "next": next })))
@@ -186,11 +181,7 @@ struct DecisionBody {
 ///
 /// # Errors
 /// 422 without a reason, or with a digest that is none.
-pub fn decision_of(
-    number: &str,
-    approve: bool,
-    (reason, digest): (&str, Option<&str>),
-) -> Result<Decision> {
+pub fn decision_of(number: &str, approve: bool, (reason, digest): (&str, Option<&str>)) -> Result<Decision> {
     let mut faults = Faults::new();
     let reason = faults.take(input::text("reason", reason, 2000));
     let unreadable = |_| Error::invalid("digest", "malformed");
@@ -234,12 +225,7 @@ async fn decide(
 ///
 /// # Errors
 /// As [`acts::decide`].
-pub async fn decide_signed(
-    desk: &Desk,
-    keeping: Keeping,
-    password: &str,
-    decision: Decision,
-) -> Result<()> {
+pub async fn decide_signed(desk: &Desk, keeping: Keeping, password: &str, decision: Decision) -> Result<()> {
     let (attempt, now) = (attempt(desk, &decision).await?, Now::of(&desk.site));
     desk.signed(Permission::Decide, password, attempt, move |tx, signer| {
         acts::decide(tx, keeping, signer, &decision, now).map(|_| ())

@@ -182,7 +182,13 @@ impl Keeping {
     ///
     /// # Errors
     /// 422 with one fault for each that may not.
-    pub fn grounds(&self, db: &mut Db, subjects: &[String], proposal: Option<&str>, now: Now) -> Result<Vec<Ground>> {
+    pub fn grounds(
+        &self,
+        db: &mut Db,
+        subjects: &[String],
+        proposal: Option<&str>,
+        now: Now,
+    ) -> Result<Vec<Ground>> {
         let named: Vec<Result<Named, Obstacle>> =
             subjects.iter().map(|subject| self.named(subject)).collect();
         let together: Vec<Named> = named.iter().flatten().cloned().collect();

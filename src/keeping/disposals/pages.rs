@@ -29,8 +29,7 @@ const WITHDRAWAL: &str = "disposal-withdrawal";
 
 /// The pages.
 pub fn routes() -> Vec<Route> {
-    let (read, propose_it) =
-        (Gate::May(Permission::ReadRecords), Gate::May(Permission::ProposeDisposal));
+    let (read, propose_it) = (Gate::May(Permission::ReadRecords), Gate::May(Permission::ProposeDisposal));
     let decide_it = Gate::May(Permission::Decide);
     vec![
         Route::get("/retention/disposals", read, "", || web::to(list)),
@@ -83,10 +82,8 @@ async fn candidates_page(
             Ok((lines, found.1))
         })
         .await?;
-    let (mut frame, mut sheet) = (
-        view.frame(words.t("disposal-candidates"), SECTION),
-        Sheet::new(words, "disposal-proposal", typed),
-    );
+    let (mut frame, mut sheet) =
+        (view.frame(words.t("disposal-candidates"), SECTION), Sheet::new(words, "disposal-proposal", typed));
     if let Some(error) = error {
         (frame, sheet) = (frame.failed(), sheet.refused(error));
     }
@@ -110,8 +107,7 @@ async fn candidates(
 ) -> Result<HttpResponse> {
     let chosen = asked.0.subject.clone().unwrap_or_default();
     let typed = Typed::from_pairs([("subject", chosen)]);
-    let shown =
-        candidates_page((&view, &reader, **keeping), (asked.0, paging.0), (typed, None)).await?;
+    let shown = candidates_page((&view, &reader, **keeping), (asked.0, paging.0), (typed, None)).await?;
     Ok(page(&shown, StatusCode::OK))
 }
 
@@ -135,9 +131,7 @@ async fn propose(
     let actor = desk.caller.actor(Permission::ProposeDisposal)?;
     let first = subject.first().cloned();
     let done = match Wish::checked(subject, &reason) {
-        Ok(wish) => {
-            desk.write(move |tx| acts::propose(tx, keeping, &actor, &wish, now)).await
-        }
+        Ok(wish) => desk.write(move |tx| acts::propose(tx, keeping, &actor, &wish, now)).await,
         Err(error) => Err(error),
     };
     match done {
@@ -200,8 +194,7 @@ async fn decide(
         _ => Err(Error::invalid("approve", "required")),
     };
     let seen = (!digest.is_empty()).then_some(digest.as_str());
-    let decision =
-        verdict.and_then(|approve| api::decision_of(&number, approve, (&reason, seen)));
+    let decision = verdict.and_then(|approve| api::decision_of(&number, approve, (&reason, seen)));
     let done = match decision {
         Ok(decision) => api::decide_signed(&desk, **keeping, &password, decision).await,
         Err(error) => Err(error),
@@ -225,9 +218,7 @@ async fn withdraw(
     let actor = desk.caller.actor(Permission::ProposeDisposal)?;
     let of = number.clone();
     let done = match input::text("reason", &form.fields.reason, 2000) {
-        Ok(reason) => {
-            desk.write(move |tx| acts::withdraw(tx, &actor, &of, &reason).map(|_| ())).await
-        }
+        Ok(reason) => desk.write(move |tx| acts::withdraw(tx, &actor, &of, &reason).map(|_| ())).await,
         Err(error) => Err(error),
     };
     let notice = (number.into_inner(), "disposal-withdrawn");

@@ -47,7 +47,10 @@ impl CandidateLine {
     /// A line of the list.
     pub fn of(w: Words, candidate: &Candidate, now: Now) -> Self {
         let Candidate { ground, obstacle, .. } = candidate;
-        Self { obstacle: obstacle.as_ref().map(|it| said(w, it, &ground.named.to_string(), now)), ..Self::may(ground, now) }
+        Self {
+            obstacle: obstacle.as_ref().map(|it| said(w, it, &ground.named.to_string(), now)),
+            ..Self::may(ground, now)
+        }
     }
 
     /// The line of a record that was named.
@@ -138,10 +141,8 @@ impl DisposalPage {
     pub fn new(frame: Frame, seen: Seen, caller: &Caller, sheets: (Sheet, Sheet)) -> Self {
         let open = seen.state.is_open();
         let own = seen.state.disposal.proposed_by == caller.id;
-        let verdict = |value: &str, key: &str| Choice {
-            value: value.to_owned(),
-            label: frame.w.t(key).into_owned(),
-        };
+        let verdict =
+            |value: &str, key: &str| Choice { value: value.to_owned(), label: frame.w.t(key).into_owned() };
         Self {
             verdicts: vec![verdict("true", "disposal-approve"), verdict("false", "disposal-refuse")],
             may_decide: open && !own && caller.may(Permission::Decide),

@@ -113,12 +113,7 @@ impl Commitments {
     ///
     /// # Errors
     /// The database does not answer.
-    pub fn finish_new(
-        mut self,
-        db: &mut Db,
-        disposed: &Disposed,
-        findings: &mut Findings,
-    ) -> Result<()> {
+    pub fn finish_new(mut self, db: &mut Db, disposed: &Disposed, findings: &mut Findings) -> Result<()> {
         let introduced: Vec<String> = self.introduced.keys().map(Digest::to_string).collect();
         for some in introduced.chunks(SOME) {
             let rows = sealed_value::table.filter(sealed_value::commitment.eq_any(some));
