@@ -11,11 +11,11 @@ use crate::anchors::Witness;
 use crate::copies::Printing;
 use crate::error::{Error, Result};
 use crate::home::now::Texts;
-use crate::keeping::{Keepers, keepers};
+use crate::keeping::{Keepers, Keeping, keepers};
 use crate::ledger::anchor;
 use crate::ledger::site::Site;
 use crate::ledger::subject::Governed;
-use crate::ledger::verify;
+use crate::ledger::{tombstone, verify};
 use crate::links::resolver::{Resolver, Resolvers};
 use crate::pdf::Press;
 use crate::people::desk::InFlight;
@@ -64,6 +64,11 @@ pub const GOVERNED: &[Governed] = &[
     anchor::GOVERNED,
     keeping::store::GOVERNED_HOLDS,
     keeping::store::GOVERNED_ERASURES,
+    keeping::disposals::store::GOVERNED,
+    tombstone::governed::<0>(),
+    tombstone::governed::<1>(),
+    tombstone::governed::<2>(),
+    tombstone::governed::<3>(),
     packs::store::GOVERNED,
 ];
 
@@ -78,6 +83,17 @@ pub const KEEPERS: Keepers = Keepers(&[
     deviations::retained::KEEPER,
     recalls::retained::KEEPER,
 ]);
+
+/// The same, and how records go once their time is over.
+pub const KEEPING: Keeping = Keeping {
+    keepers: KEEPERS,
+    disposers: &[
+        orders::retained::DISPOSER,
+        deviations::retained::DISPOSER,
+        recalls::retained::DISPOSER,
+        links::retained::DISPOSER,
+    ],
+};
 
 const DOCUMENTS: Resolver = Resolver {
     kind: "document",
@@ -174,6 +190,7 @@ impl Shared {
             .app_data(self.pages.clone())
             .app_data(web::Data::new(RESOLVERS))
             .app_data(web::Data::new(KEEPERS))
+            .app_data(web::Data::new(KEEPING))
             .app_data(self.verifier.clone())
             .app_data(web::Data::new(self.witness.every()))
             .app_data(self.witness.clone())

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::house::{Client, House, PASSWORD, both};
 
 /// What is told of a deviation that nothing is wrong with.
-fn told() -> Value {
+pub fn told() -> Value {
     json!({
         "title": "冷链超温 8.9℃", "description": "2–8℃ 药品在途超温 41 分。", "class": "major", "area": "cold_chain",
         "occurred_at": "2026-03-01T08:00:00Z", "found_at": "2026-03-02T01:00:00Z",
@@ -48,14 +48,14 @@ fn at(number: &str, rest: &str) -> String {
 }
 
 /// What closing needs, filled in.
-fn findings() -> Value {
+pub fn findings() -> Value {
     json!({
         "class_rationale": "影响产品储存条件", "impact": "1 个订单, 20 盒", "investigation": "查温度记录与交接单",
         "root_cause": "冷藏箱预冷不足", "capa": "修订装箱规程", "effectiveness_result": "连续 30 单无超温",
     })
 }
 
-fn move_on(by: &Client, number: &str, to: &str) {
+pub fn move_on(by: &Client, number: &str, to: &str) {
     by.post(&at(number, "/transitions"), json!({ "to": to })).expect(200);
 }
 

@@ -6,6 +6,7 @@ mod contract;
 mod copies;
 mod demo;
 mod deviations;
+mod disposals;
 mod document_pages;
 mod documents;
 mod floors;

@@ -27,7 +27,7 @@ fn keep(erp: &Client, number: &str, order: Value) -> Value {
 }
 
 /// Three orders of two customers with batch 230815, one of another material, one without it.
-fn with_orders(house: &House) {
+pub fn with_orders(house: &House) {
     let erp = house.person("erp");
     for (number, customer, lines) in [
         ("8001", "C1", &[("100238", "230815", "120.5"), ("100902", "X-1", "4")][..]),
@@ -40,7 +40,7 @@ fn with_orders(house: &House) {
     }
 }
 
-fn recall() -> Value {
+pub fn recall() -> Value {
     json!({ "title": "胰岛素注射液 230815 批", "class": "I", "class_rationale": "可能引起严重低血糖", "reason": "含量不合格",
             "role": "wholesaler", "origin": "voluntary", "drill": false,
             "batches": [{ "material": "100238", "batch": "230815" }], "decided_at": "2026-03-02T01:00:00Z" })
@@ -58,17 +58,17 @@ fn at(part: &str) -> String {
     format!("{RECALL}/{part}")
 }
 
-fn book(client: &Client, customer: &str, returned: &str) -> Answer {
+pub fn book(client: &Client, customer: &str, returned: &str) -> Answer {
     let row = json!({ "customer": customer, "notified_at": "2026-03-02T01:30:00Z",
                       "acknowledged_at": "2026-03-02T01:45:00Z", "returned": returned });
     client.patch(RECALL, json!({ "customers": [row] }), &[])
 }
 
-fn moved(client: &Client, to: &str) -> Answer {
+pub fn moved(client: &Client, to: &str) -> Answer {
     client.post(&at("transitions"), json!({ "to": to }))
 }
 
-fn close(client: &Client) -> Answer {
+pub fn close(client: &Client) -> Answer {
     client.post(&at("transitions"), json!({ "to": "closed", "password": PASSWORD }))
 }
 

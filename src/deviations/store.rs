@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::ledger::acts;
 use crate::ledger::lane::{Actor, NewEntry, Tx};
 use crate::ledger::subject::{Governed, Snapshot};
+use crate::ledger::tombstone;
 use crate::orders::read as order_read;
 use crate::records::kind::{Proposed, RecordKind, Standing};
 use crate::records::{corrections, numbering, transitions};
@@ -81,7 +82,10 @@ pub fn state(db: &mut Db, number: &str) -> Result<Option<DeviationState>> {
 /// # Errors
 /// 404.
 pub fn require(db: &mut Db, number: &str) -> Result<DeviationState> {
-    state(db, number)?.ok_or_else(|| Error::not_found("deviation", number))
+    match state(db, number)? {
+        Some(state) => Ok(state),
+        None => Err(tombstone::absent(db, ("deviation", number), Error::not_found("deviation", number))),
+    }
 }
 
 // Sorted by the program: the engines' collations order differently.

@@ -10,7 +10,7 @@ use crate::people::rights::Permission;
 use crate::store::Db;
 use crate::store::schema::{document_version, signature, version_author, version_task};
 use crate::time::Timestamp;
-use crate::{copies, deviations, people, recalls};
+use crate::{copies, deviations, keeping, people, recalls};
 
 /// Rows of one heading shown.
 const MOST: usize = 20;
@@ -45,6 +45,7 @@ pub fn of(db: &mut Db, caller: &Caller, (lang, now): (&str, Timestamp)) -> Resul
     }
     if caller.may(Permission::Decide) {
         tasks.0.push(("home-grants", grants(db, caller)?));
+        tasks.0.push(("home-disposals", disposals(db, caller)?));
     }
     if caller.may(Permission::IssueCopies) {
         tasks.0.push(("home-copies", copies_due(db, now)?));
@@ -202,6 +203,19 @@ fn running_recalls(db: &mut Db) -> Result<Vec<Task>> {
         }));
     }
     Ok(tasks)
+}
+
+/// Disposals that wait for QA's signature, one's own excepted.
+fn disposals(db: &mut Db, caller: &Caller) -> Result<Vec<Task>> {
+    let waiting = keeping::disposals::store::waiting(db, &caller.id)?;
+    let task = |(number, reason): (String, String)| Task {
+        href: format!("/retention/disposals/{number}"),
+        number,
+        title: reason,
+        due: None,
+        note: "disposal-state-proposed".to_owned(),
+    };
+    Ok(waiting.into_iter().map(task).collect())
 }
 
 /// Roles that wait for QA's signature, one's own excepted.

@@ -169,7 +169,7 @@ pub async fn erase_signed(desk: &Desk, keepers: Keepers, password: &str, wish: W
 }
 
 /// What the engine still keeps of deleted rows beside its tables goes too, as far as it lets itself be told.
-async fn forget(site: &web::Data<Site>) {
+pub(super) async fn forget(site: &web::Data<Site>) {
     let target = site.target.clone();
     let done = web::block(move || crate::store::scrub(&target)).await;
     if let Ok(Err(error)) = done {

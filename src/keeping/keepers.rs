@@ -5,7 +5,9 @@ use diesel::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::ledger::acts;
+use crate::ledger::lane::Tx;
 use crate::ledger::site::Site;
+use crate::ledger::tombstone;
 use crate::people::record::Account;
 use crate::records::retention::{self, Facts, Kept, Until};
 use crate::store::Db;
@@ -62,13 +64,15 @@ impl Keepers {
     /// Until when a record is kept. What no feature answers for is kept: its time is not known.
     ///
     /// # Errors
-    /// 404 for a record that does not exist.
+    /// 404 for a record that does not exist, or was disposed of.
     pub fn kept(self, db: &mut Db, (kind, id): (&str, &str), now: Now) -> Result<Kept> {
         let Some(keeper) = self.0.iter().find(|keeper| keeper.kind == kind) else {
             return Ok(Kept { until: Until::Open, rule: None });
         };
-        let facts = (keeper.facts)(db, id, now.at)?
-            .ok_or_else(|| Error::not_found("subject", format!("{kind}/{id}")))?;
+        let Some(facts) = (keeper.facts)(db, id, now.at)? else {
+            let unknown = Error::not_found("subject", format!("{kind}/{id}"));
+            return Err(tombstone::absent(db, (kind, id), unknown));
+        };
         let own = retention::kept(&facts, now.at, now.zone);
         if kind == "account" { self.of_signer(db, id, own, now) } else { Ok(own) }
     }
@@ -97,4 +101,60 @@ impl Keepers {
         }
         Ok(longest)
     }
+}
+
+/// Which aged records are asked for: those whose last instant is before `before`, the oldest first, after a place in
+/// that order.
+#[derive(Debug, Clone)]
+pub struct Aged {
+    /// Older than this.
+    pub before: Timestamp,
+    /// After this one.
+    pub after: Option<(Timestamp, String)>,
+    /// At most.
+    pub limit: i64,
+}
+
+/// How records of one kind go, once their time is over.
+#[derive(Clone, Copy)]
+pub struct Disposer {
+    /// The subject kind.
+    pub kind: &'static str,
+    /// Whether something of a record is not finished, whatever its age.
+    pub is_open: fn(&mut Db, &str) -> Result<bool>,
+    /// Records by age: what may be proposed is looked for among these.
+    pub aged: fn(&mut Db, Aged) -> Result<Vec<(Timestamp, String)>>,
+    /// The records, `kind/id`, that speak of another one.
+    pub citing: fn(&mut Db, (&str, &str)) -> Result<Vec<String>>,
+    /// The ids of records of this kind that go along with another one.
+    pub along: fn(&mut Db, (&str, &str)) -> Result<Vec<String>>,
+    /// Takes a record's own rows away; its tombstone is laid before.
+    pub remove: fn(&mut Tx<'_>, &str) -> Result<()>,
+}
+
+impl Disposer {
+    /// For kinds none of which goes along with another record.
+    ///
+    /// # Errors
+    /// None.
+    pub fn nothing(_: &mut Db, _: (&str, &str)) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    /// For kinds whose times of retention say whether they are open.
+    ///
+    /// # Errors
+    /// None.
+    pub fn never(_: &mut Db, _: &str) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+/// What is known of times and of disposal.
+#[derive(Clone, Copy)]
+pub struct Keeping {
+    /// By which times records are kept.
+    pub keepers: Keepers,
+    /// How they go.
+    pub disposers: &'static [Disposer],
 }

@@ -5,6 +5,7 @@
 //! entry signed by QA says that it went, on which basis, and nothing of what it was; a hold is set and lifted by entries.
 
 mod api;
+pub mod disposals;
 pub mod erasing;
 pub mod holding;
 pub mod keepers;
@@ -14,7 +15,7 @@ pub mod standing;
 pub mod store;
 mod views;
 
-pub use keepers::{Keeper, Keepers, Now};
+pub use keepers::{Aged, Disposer, Keeper, Keepers, Keeping, Now};
 pub use standing::Retained;
 pub use views::{KeptLine, kept_line};
 
@@ -24,5 +25,6 @@ use crate::people::gate::Route;
 pub fn routes() -> Vec<Route> {
     let mut routes = api::routes();
     routes.extend(pages::routes());
+    routes.extend(disposals::routes());
     routes
 }

@@ -4,8 +4,9 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
+use super::disposals::said;
 use super::erasing::{self, Held};
-use super::keepers::{Keepers, Now};
+use super::keepers::{Keepers, Keeping, Now};
 use super::record::Named;
 use super::views::{ErasePage, LiftPage, RulesPage, SubjectPage};
 use super::{api, holding, store};
@@ -17,7 +18,7 @@ use crate::people::view::View;
 use crate::store::Db;
 use crate::web::form::{Form, Typed};
 use crate::web::input;
-use crate::web::page::{page, percent, see_other_with};
+use crate::web::page::{Frame, page, percent, see_other_with};
 use crate::web::parts::Sheet;
 use crate::web::problem::status;
 use crate::web::query::Query;
@@ -45,7 +46,7 @@ struct Of {
 async fn show(
     view: View,
     reader: Reader,
-    keepers: web::Data<Keepers>,
+    keeping: web::Data<Keeping>,
     of: Query<Of>,
 ) -> Result<HttpResponse> {
     match of.0.subject.filter(|subject| !subject.is_empty()) {
@@ -57,13 +58,34 @@ async fn show(
             Ok(page(&RulesPage { frame, holds, erasures }, StatusCode::OK))
         }
         Some(subject) => {
-            let standing = api::stand(&reader, **keepers, Some(&subject)).await?;
-            let sheet = Sheet::new(view.words, "keeping", Typed::from_pairs([("subject", subject)]));
+            let sheet = Sheet::new(view.words, "keeping", Typed::from_pairs([("subject", subject.as_str())]));
             let frame = view.frame(view.words.t("keeping-subject-title"), SECTION);
-            let may_hold = reader.caller.may(Permission::Decide);
-            Ok(page(&SubjectPage { frame, sheet, standing, may_hold }, StatusCode::OK))
+            let shown = subject_page((&view, &reader, **keeping), &subject, (frame, sheet)).await?;
+            Ok(page(&shown, StatusCode::OK))
         }
     }
+}
+
+/// How a record stands, and whether it may go.
+async fn subject_page(
+    (view, reader, keeping): (&View, &Reader, Keeping),
+    subject: &str,
+    (frame, sheet): (Frame, Sheet),
+) -> Result<SubjectPage> {
+    let standing = api::stand(reader, keeping.keepers, Some(subject)).await?;
+    let (now, words, of) = (Now::of(&reader.site), view.words, subject.to_owned());
+    let disposal = reader.read(move |db: &mut Db| {
+        let looked = keeping.look(db, &of, now)?;
+        Ok(looked.map(|_| ()).map_err(|obstacle| said(words, &obstacle, &of, now)))
+    });
+    Ok(SubjectPage {
+        disposal: disposal.await?,
+        may_hold: reader.caller.may(Permission::Decide),
+        may_propose: reader.caller.may(Permission::ProposeDisposal),
+        frame,
+        sheet,
+        standing,
+    })
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -77,11 +99,12 @@ async fn set(
     view: View,
     reader: Reader,
     desk: Desk,
-    keepers: web::Data<Keepers>,
+    keeping: web::Data<Keeping>,
     form: Form<HoldFields>,
 ) -> Result<HttpResponse> {
     let HoldFields { subject, reason } = form.fields;
-    let (keepers, now, named) = (**keepers, Now::of(&desk.site), subject.clone());
+    let (keeping, now, named) = (**keeping, Now::of(&desk.site), subject.clone());
+    let keepers = keeping.keepers;
     let actor = desk.caller.actor(Permission::Decide)?;
     let done = match input::text("reason", &reason, 2000) {
         Ok(reason) => {
@@ -92,10 +115,10 @@ async fn set(
     match done {
         Ok(()) => Ok(see_other_with(&format!("/retention?subject={}", percent(&subject)), "hold-set")),
         Err(error) if !status(&error).is_server_error() => {
-            let standing = api::stand(&reader, keepers, Some(&subject)).await?;
             let sheet = Sheet::new(view.words, "keeping", form.typed).refused(&error);
             let frame = view.frame(view.words.t("keeping-subject-title"), SECTION).failed();
-            Ok(page(&SubjectPage { frame, sheet, standing, may_hold: true }, status(&error)))
+            let shown = subject_page((&view, &reader, keeping), &subject, (frame, sheet)).await?;
+            Ok(page(&shown, status(&error)))
         }
         Err(error) => Err(error),
     }

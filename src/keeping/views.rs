@@ -30,6 +30,9 @@ pub struct SubjectPage {
     pub sheet: Sheet,
     pub standing: Retained,
     pub may_hold: bool,
+    /// Whether it may be proposed for disposal; else what stands in the way, in words.
+    pub disposal: Result<(), String>,
+    pub may_propose: bool,
 }
 
 /// `/retention/holds/{id}/lift`.
@@ -140,6 +143,10 @@ impl RulesPage {
 }
 
 impl SubjectPage {
+    fn proposal(&self) -> String {
+        format!("/retention/disposals/candidates?subject={}", percent(&self.standing.subject))
+    }
+
     fn until(&self) -> String {
         until(&self.frame, &self.standing.kept)
     }

@@ -144,6 +144,17 @@ pub const HOLD_SET: Act = with("hold.set", &["reason"]);
 pub const HOLD_LIFTED: Act = with("hold.lifted", &["reason"]);
 /// Personal values were erased.
 pub const PRIVACY_ERASED: Act = with("privacy.erased", &["erased", "basis", "reason", "sig", "sealed"]);
+/// Records whose time is over are to go.
+pub const DISPOSAL_PROPOSED: Act = with("disposal.proposed", &["reason"]);
+/// QA signed, and they went.
+pub const DISPOSAL_CARRIED_OUT: Act = with("disposal.carried_out", &["reason", "sig", "sealed"]);
+/// QA signed that they stay.
+pub const DISPOSAL_REFUSED: Act = with("disposal.refused", &["reason", "sig", "sealed"]);
+/// Who proposed it took it back.
+pub const DISPOSAL_WITHDRAWN: Act = with("disposal.withdrawn", &["reason"]);
+/// A record went; what is left of it is the snapshot that this entry seals. `pre` is the hash of what went.
+pub const RECORD_DISPOSED: Act =
+    with("record.disposed", &["disposal", "rule", "clause", "retain_until", "along_with"]);
 /// An outside authority's time stamp over a checkpoint was kept.
 pub const ANCHOR_ADDED: Act = with("anchor.added", &["entries", "note", "token"]);
 /// An evidence pack was made.
@@ -173,5 +184,6 @@ pub const ALL: &[Act] = &[
     ORDER_RELEASED, DEVIATION_RAISED, DEVIATION_FILLED, DEVIATION_MOVED, DEVIATION_CLOSED, RECALL_OPENED,
     RECALL_FILLED, RECALL_MOVED, RECALL_HIT, RECALL_CLOSED, CORRECTION_REQUESTED, CORRECTION_DECIDED, LINK_CREATED,
     LINK_REMOVED, LEDGER_CREATED, LEDGER_RECOVERED, KEY_ROTATED, KEY_REVOKED, LEDGER_VERIFIED, SYSTEM_MIGRATED,
-    HOLD_SET, HOLD_LIFTED, PRIVACY_ERASED, ANCHOR_ADDED, PACK_MADE, BACKUP_MADE, BACKUP_DRILLED, SYSTEM_RESTORED, SYSTEM_MOVED, CLOCK_BACK,
+    HOLD_SET, HOLD_LIFTED, PRIVACY_ERASED, DISPOSAL_PROPOSED, DISPOSAL_CARRIED_OUT, DISPOSAL_REFUSED, DISPOSAL_WITHDRAWN,
+    RECORD_DISPOSED, ANCHOR_ADDED, PACK_MADE, BACKUP_MADE, BACKUP_DRILLED, SYSTEM_RESTORED, SYSTEM_MOVED, CLOCK_BACK,
 ];

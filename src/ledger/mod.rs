@@ -27,5 +27,6 @@ pub mod site;
 pub mod store;
 pub mod subject;
 pub mod tile;
+pub mod tombstone;
 pub mod tree;
 pub mod verify;

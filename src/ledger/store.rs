@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::digest::Digest;
 use super::tile::{self, Content, Tile};
+use super::tombstone;
 use super::tree::Frontier;
 use crate::error::{Error, Result};
 use crate::store::schema::{ledger_checkpoint, ledger_entry, ledger_head, ledger_tile, sealed_value};
@@ -217,7 +218,10 @@ pub fn last_checkpoint(db: &mut Db, epoch: i64) -> Result<Option<(u64, String)>>
 /// 404 when nothing is kept under it.
 pub fn content(db: &mut Db, digest: Digest) -> Result<Vec<u8>> {
     let sha256 = digest.to_string();
-    content_bytes(db, &sha256)?.ok_or_else(|| Error::not_found("content", sha256))
+    match content_bytes(db, &sha256)? {
+        Some(bytes) => Ok(bytes),
+        None => Err(tombstone::content_absent(db, &sha256)),
+    }
 }
 
 /// The value behind a commitment; none when it was erased.

@@ -9,6 +9,7 @@ pub mod pages;
 pub mod read;
 pub mod record;
 pub mod resolver;
+pub mod retained;
 pub mod store;
 
 use actix_web::web;

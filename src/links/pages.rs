@@ -11,7 +11,7 @@ use super::read::{self, LinkView, Tie};
 use super::record::Relation;
 use super::resolver::Resolvers;
 use super::store::{self, NewLink};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::people::desk::{Desk, Reader};
 use crate::people::gate::Caller;
 use crate::people::rights::Permission;
@@ -157,7 +157,7 @@ fn remove_page(frame: Frame, sheet: Sheet, link: LinkView, back: &str) -> Remove
 }
 
 fn one(db: &mut Db, id: &str) -> Result<LinkView> {
-    let row = store::one(db, id)?.ok_or_else(|| Error::not_found("link", id))?;
+    let row = store::require(db, id)?;
     read::view(db, row)
 }
 

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::ledger::acts;
 use crate::ledger::lane::{Actor, NewEntry, Tx};
 use crate::ledger::subject::{Governed, Snapshot};
+use crate::ledger::tombstone;
 use crate::store::Db;
 use crate::store::schema::link;
 use crate::time::Timestamp;
@@ -29,6 +30,17 @@ fn snapshot(db: &mut Db, id: &str) -> Result<Option<Snapshot>> {
 /// The database does not answer.
 pub fn one(db: &mut Db, id: &str) -> Result<Option<Link>> {
     Ok(link::table.find(id).first(db).optional()?)
+}
+
+/// The same, refused with 404, also where it went with what it tied.
+///
+/// # Errors
+/// 404.
+pub fn require(db: &mut Db, id: &str) -> Result<Link> {
+    match one(db, id)? {
+        Some(link) => Ok(link),
+        None => Err(tombstone::absent(db, ("link", id), Error::not_found("link", id))),
+    }
 }
 
 /// A tie to make.
@@ -111,7 +123,7 @@ fn is_tied(db: &mut Db, row: &Link) -> Result<bool> {
 /// # Errors
 /// 404; 409 `link-removed`; 422 without a reason.
 pub fn remove(tx: &mut Tx<'_>, actor: &Actor, id: &str, reason: &str) -> Result<Link> {
-    let mut row = one(tx.read(), id)?.ok_or_else(|| Error::not_found("link", id))?;
+    let mut row = require(tx.read(), id)?;
     if row.removed_at.is_some() {
         return Err(Error::conflict("link-removed"));
     }

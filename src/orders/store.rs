@@ -14,6 +14,7 @@ use crate::ledger::acts;
 use crate::ledger::digest::Digest;
 use crate::ledger::lane::{Actor, NewEntry, Tx};
 use crate::ledger::subject::{Governed, Snapshot};
+use crate::ledger::tombstone;
 use crate::people::store::unsealed_many;
 use crate::signatures::{self, Act, Signer};
 use crate::store::Db;
@@ -63,12 +64,15 @@ fn holds(db: &mut Db, number: &str) -> Result<Vec<Hold>> {
     Ok(holds)
 }
 
-/// The same, refused with 404.
+/// The same, refused with 404, also where it was disposed of.
 ///
 /// # Errors
 /// 404.
 pub fn require(db: &mut Db, number: &str) -> Result<OrderState> {
-    state(db, number)?.ok_or_else(|| Error::not_found(KIND, number))
+    match state(db, number)? {
+        Some(state) => Ok(state),
+        None => Err(tombstone::absent(db, (KIND, number), Error::not_found(KIND, number))),
+    }
 }
 
 /// Where an order of a file came from.
@@ -109,9 +113,12 @@ pub struct Kept {
 /// Takes the ERP's word for an order. Lines with a batch that is under recall, and was not on the order before, hold it.
 ///
 /// # Errors
-/// The database refuses.
+/// 409 `disposed` for the number of an order that was disposed of; the database refuses.
 pub fn put(tx: &mut Tx<'_>, wanted: &Wanted, actor: &Actor, source: Option<&Source>) -> Result<Kept> {
     let before = state(tx.read(), &wanted.number)?;
+    if before.is_none() {
+        tombstone::must_be_free(tx.read(), KIND, &wanted.number)?;
+    }
     let plain = match &before {
         Some(before) => plain_of(tx, before)?,
         None => Plain::new(),

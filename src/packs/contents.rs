@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::ledger::canon;
 use crate::ledger::digest::Digest;
 use crate::ledger::entry::parse;
+use crate::ledger::tombstone;
 use crate::store::{Db, NewEntryRow};
 
 /// What the entries told, gathered while they are written.
@@ -102,7 +103,10 @@ impl Sealed {
     /// The database does not answer, or the disk refuses.
     pub fn put_content(&mut self, db: &mut Db, out: &mut Writer, steps: &Steps<'_>) -> Result<()> {
         let mut spoken = Spoken::default();
-        let snapshots: Vec<Digest> = self.snapshots.iter().copied().collect();
+        let sealed: Vec<Digest> = self.snapshots.iter().copied().collect();
+        // What went with a record that was disposed of is not missing: the record's last entry says so.
+        let gone: BTreeSet<Digest> = tombstone::gone(db, &sealed)?.into_iter().collect();
+        let snapshots: Vec<Digest> = self.snapshots.difference(&gone).copied().collect();
         self.missing += put_all(db, out, (&snapshots, steps), |bytes| spoken.hear(bytes))?;
         let objects: Vec<Digest> = spoken.objects.difference(&self.snapshots).copied().collect();
         self.missing += put_all(db, out, (&objects, steps), |bytes| spoken.hear(bytes))?;

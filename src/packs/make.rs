@@ -20,6 +20,7 @@ use crate::ledger::digest::Digest;
 use crate::ledger::lane::{Actor, NewEntry};
 use crate::ledger::site::Site;
 use crate::ledger::store::{self as ledger, index};
+use crate::ledger::tombstone;
 use crate::store::{Db, Purpose};
 
 /// How the making tells how far it is, and is told to stop: a phase (`job-packing-…`), pieces done, of how many.
@@ -122,6 +123,10 @@ impl<'a> Making<'a> {
 
     fn fill(&self, db: &mut Db, out: &mut Writer, id: &str, steps: &Steps<'_>) -> Result<(Pack, u64)> {
         let (site, epoch, size) = (self.site, self.site.epoch, self.signed.0);
+        if tombstone::went_since(db, epoch, index(size)?)? {
+            // Its content is gone, and the entry that says so is not yet under the checkpoint.
+            return Err(Error::conflict("disposed-meanwhile"));
+        }
         let selected = select(db, epoch, size, &self.wish.scope)?;
         out.put(layout::CHECKPOINT, self.signed.1.as_bytes())?;
         out.put(layout::KEY, self.key.as_bytes())?;

@@ -14,7 +14,7 @@ use crate::ledger::digest::Digest;
 use crate::ledger::lane::Tx;
 use crate::ledger::store::index;
 use crate::ledger::subject::{Governed, Snapshot};
-use crate::store::schema::{content, document_version, ledger_entry, link, pack, sealed_value};
+use crate::store::schema::{content, disposed, document_version, ledger_entry, link, pack, sealed_value};
 use crate::store::{ContentRow, Db, NewEntryRow};
 use crate::time::Timestamp;
 
@@ -123,7 +123,12 @@ pub fn select(db: &mut Db, epoch: i64, size: u64, scope: &Scope) -> Result<Selec
         Scope::Whole => Ok(Selected { entries: Selection::Run(0..size), subjects: Vec::new() }),
         Scope::Range { from, before } => {
             let run = run_of(db, epoch, size, (*from, *before))?;
-            Ok(Selected { entries: Selection::Run(run), subjects: Vec::new() })
+            let later = of_disposed(db, (epoch, size), &run)?;
+            let entries = match later.is_empty() {
+                true => Selection::Run(run),
+                false => Selection::List(run.chain(later).collect()),
+            };
+            Ok(Selected { entries, subjects: Vec::new() })
         }
         Scope::Subjects(named) => {
             let (mut entries, mut subjects) = (Vec::new(), HashMap::new());
@@ -168,7 +173,33 @@ fn of_subject(db: &mut Db, (epoch, size): (i64, u64), named: &Named) -> Result<V
         .load(db)?)
 }
 
-/// The links that tie a named subject to another: they go with it.
+/// The later entries of records that a run speaks of and that were disposed of after it: only with the last of them is
+/// it proven that the content of the earlier ones is rightly gone.
+fn of_disposed(db: &mut Db, (epoch, size): (i64, u64), run: &Range<u64>) -> Result<Vec<u64>> {
+    let (first, end, size) = (index(run.start)?, index(run.end)?, index(size)?);
+    let gone: Vec<(String, String)> = disposed::table
+        .filter(disposed::epoch.eq(epoch).and(disposed::seq.ge(end)).and(disposed::seq.lt(size)))
+        .select((disposed::subject_kind, disposed::subject_id))
+        .load(db)?;
+    let mut later = Vec::new();
+    for (kind, id) in gone {
+        let own = ledger_entry::epoch.eq(epoch);
+        let own = own.and(ledger_entry::obj_kind.eq(kind)).and(ledger_entry::obj_id.eq(id));
+        let within = ledger_entry::table.filter(own.clone());
+        let within = within.filter(ledger_entry::seq.ge(first).and(ledger_entry::seq.lt(end)));
+        if within.count().get_result::<i64>(db)? == 0 {
+            continue;
+        }
+        let after = ledger_entry::table.filter(own);
+        let after = after.filter(ledger_entry::seq.ge(end).and(ledger_entry::seq.lt(size)));
+        later.extend(after.select(ledger_entry::seq).load::<i64>(db)?);
+    }
+    later.sort_unstable();
+    later.into_iter().map(|seq| u64::try_from(seq).map_err(Error::internal)).collect()
+}
+
+/// What goes with a named subject: the links that tie it to another; where it was disposed of, those that went with it,
+/// and the disposal.
 fn ties(db: &mut Db, named: &[Named]) -> Result<Vec<Named>> {
     let mut found = Vec::new();
     for subject in named {
@@ -177,6 +208,13 @@ fn ties(db: &mut Db, named: &[Named]) -> Result<Vec<Named>> {
         let to = link::to_kind.eq(&subject.kind).and(link::to_id.eq_any(ids));
         let ids: Vec<String> = link::table.filter(from.or(to)).select(link::id).load(db)?;
         found.extend(ids.into_iter().map(|id| Named { kind: "link".to_owned(), id }));
+        let along = disposed::table.filter(disposed::along_with.eq(subject.to_string()));
+        let along: Vec<(String, String)> =
+            along.select((disposed::subject_kind, disposed::subject_id)).load(db)?;
+        found.extend(along.into_iter().map(|(kind, id)| Named { kind, id }));
+        let by = disposed::table.find((&subject.kind, &subject.id)).select(disposed::disposal);
+        let by: Option<String> = by.first(db).optional()?;
+        found.extend(by.map(|id| Named { kind: "disposal".to_owned(), id }));
     }
     found.retain(|tie| !named.contains(tie));
     found.sort();

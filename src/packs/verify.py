@@ -277,7 +277,8 @@ class Entries:
         self.origin = origin
         self.leaf = {}      # seq: hash, hex
         self.last = {}      # (kind, id): [first n, last n, seq, post]
-        self.posts = set()  # digests of sealed snapshots
+        self.posts = {}     # digests of sealed snapshots: whose they are
+        self.disposed = {}  # (kind, id) of a record that was disposed of: the digest of what is left of it
         self.sealed = {}    # seq: {name: commitment}
         self.signed = set()  # entries with a signature
         self.before = None  # seq, hash and instant of the entry before
@@ -339,7 +340,16 @@ class Entries:
                 fault("subject.chain", file,
                       f"{kind}/{name}: its entry number {n} does not follow its number {last[1]}")
             last[1:] = [n, seq, post]
-        self.posts.add(post)
+        if self.disposed.get((kind, name), post) != post:
+            fault("subject.disposed", file, f"{kind}/{name}: changes a record that was disposed of before")
+            del self.disposed[kind, name]
+        if body.get("act") == "record.disposed":
+            self.disposed[kind, name] = post
+        self.posts.setdefault(post, (kind, name))
+
+    def gone(self):
+        """Digests of states of records that were disposed of: these need not be here, what is left of the record must."""
+        return {post for post, subject in self.posts.items() if self.disposed.get(subject, post) != post}
 
 
 def root_from(leaf, index, size, path):
@@ -510,7 +520,7 @@ def json_of(data):
         return None
 
 
-def check_content(pack, posts):
+def check_content(pack, posts, gone):
     for name in pack.hashes:
         if name.startswith("content/") and name != content_name(pack.hashes[name]):
             fault("content.differs", name, f"hashes to {pack.hashes[name]}")
@@ -530,7 +540,8 @@ def check_content(pack, posts):
     for digest in sorted(spoken | objects | set(texts)):
         name = content_name(digest)
         if name not in pack.has:
-            fault("content.missing", name, "is sealed by an entry and not in the pack")
+            if digest not in gone:
+                fault("content.missing", name, "is sealed by an entry and not in the pack")
         elif digest in texts and name in pack.hashes and len(pack.get(name)) != texts[digest]:
             fault("content.differs", name, f"its record says {texts[digest]} bytes")
     for name in pack.names:
@@ -629,7 +640,7 @@ def check(path, key):
         check_tiles(pack, checkpoint, entries)
     else:
         check_excerpt(pack, checkpoint, entries)
-    check_content(pack, entries.posts)
+    check_content(pack, set(entries.posts), entries.gone())
     check_named(pack, entries, check_sealed(pack, entries))
     for name in pack.names:
         known = name in ROOT if "/" not in name else name.split("/")[0] in FOLDERS

@@ -86,6 +86,8 @@ pub enum Permission {
     RaiseDeviation,
     /// Open and run a recall.
     RunRecall,
+    /// Propose that records whose time is over be disposed of; QA decides.
+    ProposeDisposal,
     /// Tie subjects, and take a tie away.
     Link,
     /// Write orders, as the ERP does.
@@ -102,7 +104,7 @@ pub enum Permission {
 
 impl Permission {
     /// All rows of the table.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ReadInForce,
         Self::ReadAllVersions,
         Self::WriteDrafts,
@@ -112,6 +114,7 @@ impl Permission {
         Self::IssueCopies,
         Self::RaiseDeviation,
         Self::RunRecall,
+        Self::ProposeDisposal,
         Self::Link,
         Self::WriteOrders,
         Self::ReadRecords,
@@ -132,7 +135,7 @@ impl Permission {
             Self::Decide => &[Qa],
             Self::IssueCopies => &[Qa],
             Self::RaiseDeviation => &[Qa, Ra, Author, Reviewer, Cs],
-            Self::RunRecall => &[Qa, Ra],
+            Self::RunRecall | Self::ProposeDisposal => &[Qa, Ra],
             Self::Link => &[Qa, Ra, Author],
             Self::WriteOrders => &[Qa, Integration],
             Self::ReadRecords => &[Qa, Ra, Author, Reviewer, Cs, Auditor],

@@ -1,14 +1,18 @@
-//! What the times of retention need to know of a recall.
+//! What the times of retention and its disposal need to know of a recall.
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
+use super::record::subject;
 use super::store;
 use crate::error::Result;
-use crate::keeping::Keeper;
+use crate::keeping::{Aged, Disposer, Keeper};
+use crate::ledger::lane::Tx;
 use crate::records::retention::Facts;
+use crate::records::{corrections, transitions};
+use crate::signatures;
 use crate::store::Db;
-use crate::store::schema::order_line;
+use crate::store::schema::{order_line, recall, recall_batch, recall_clock, recall_customer, recall_line};
 use crate::time::Timestamp;
 
 /// Recalls, for the times of retention.
@@ -33,4 +37,42 @@ fn facts(db: &mut Db, number: &str, _now: Timestamp) -> Result<Option<Facts>> {
         expiry,
         ended: state.recall.closed_at,
     }))
+}
+
+/// Recalls, for their disposal.
+pub const DISPOSER: Disposer =
+    Disposer { kind: "recall", is_open: Disposer::never, aged, citing, along: Disposer::nothing, remove };
+
+fn aged(db: &mut Db, Aged { before, after, limit }: Aged) -> Result<Vec<(Timestamp, String)>> {
+    let closed = recall::closed_at.assume_not_null();
+    let mut rows = recall::table.filter(recall::closed_at.lt(before)).into_boxed();
+    if let Some((at, number)) = after {
+        let later = recall::closed_at.gt(at);
+        rows = rows.filter(later.or(recall::closed_at.eq(at).and(recall::number.gt(number))));
+    }
+    let rows = rows.order((recall::closed_at, recall::number)).limit(limit);
+    Ok(rows.select((closed, recall::number)).load(db)?)
+}
+
+/// A recall's trace names the orders by which the batch went out.
+fn citing(db: &mut Db, (kind, id): (&str, &str)) -> Result<Vec<String>> {
+    if kind != "order" {
+        return Ok(Vec::new());
+    }
+    let rows = recall_line::table.filter(recall_line::order_number.eq(id));
+    let rows: Vec<String> = rows.select(recall_line::recall).distinct().load(db)?;
+    Ok(rows.into_iter().map(|number| subject(&number).to_string()).collect())
+}
+
+fn remove(tx: &mut Tx<'_>, number: &str) -> Result<()> {
+    let (of, db) = (subject(number), tx.rows());
+    signatures::remove(db, &of)?;
+    corrections::remove(db, &of)?;
+    transitions::remove(db, &of)?;
+    diesel::delete(recall_customer::table.filter(recall_customer::recall.eq(number))).execute(db)?;
+    diesel::delete(recall_line::table.filter(recall_line::recall.eq(number))).execute(db)?;
+    diesel::delete(recall_clock::table.filter(recall_clock::recall.eq(number))).execute(db)?;
+    diesel::delete(recall_batch::table.filter(recall_batch::recall.eq(number))).execute(db)?;
+    diesel::delete(recall::table.find(number)).execute(db)?;
+    Ok(())
 }

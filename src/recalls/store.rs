@@ -12,6 +12,7 @@ use crate::error::{Error, FieldError, Kind, Result};
 use crate::ledger::acts;
 use crate::ledger::lane::{Actor, NewEntry, Tx};
 use crate::ledger::subject::{Governed, Snapshot};
+use crate::ledger::tombstone;
 use crate::records::kind::{Proposed, RecordKind, Standing};
 use crate::records::{corrections, numbering, transitions};
 use crate::signatures;
@@ -130,7 +131,10 @@ pub fn state(db: &mut Db, number: &str) -> Result<Option<RecallState>> {
 /// # Errors
 /// 404.
 pub fn require(db: &mut Db, number: &str) -> Result<RecallState> {
-    state(db, number)?.ok_or_else(|| Error::not_found(NAME, number))
+    match state(db, number)? {
+        Some(state) => Ok(state),
+        None => Err(tombstone::absent(db, (NAME, number), Error::not_found(NAME, number))),
+    }
 }
 
 fn last_number(db: &mut Db, prefix: &str) -> Result<Option<String>> {

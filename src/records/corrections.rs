@@ -284,6 +284,16 @@ pub fn of(db: &mut Db, subject: &Subject) -> Result<Vec<Correction>> {
         .load(db)?)
 }
 
+/// Takes the corrections of a record away that is being disposed of.
+///
+/// # Errors
+/// The database refuses where no disposal names the record.
+pub fn remove(db: &mut Db, subject: &Subject) -> Result<()> {
+    let own = correction::subject_kind.eq(subject.kind).and(correction::subject_id.eq(&subject.id));
+    diesel::delete(correction::table.filter(own)).execute(db)?;
+    Ok(())
+}
+
 /// A record's one correction.
 ///
 /// # Errors

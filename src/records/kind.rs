@@ -9,6 +9,7 @@ use crate::ledger::acts::Act;
 use crate::ledger::digest::Digest;
 use crate::ledger::lane::Tx;
 use crate::ledger::subject::{Snapshot, Subject};
+use crate::ledger::tombstone;
 use crate::store::Db;
 use crate::time::Timestamp;
 
@@ -83,7 +84,10 @@ impl RecordKind {
     /// # Errors
     /// 404 for a number no record of this kind has.
     pub fn require(&self, db: &mut Db, number: &str) -> Result<Standing> {
-        (self.load)(db, number)?.ok_or_else(|| Error::not_found(self.name, number))
+        match (self.load)(db, number)? {
+            Some(standing) => Ok(standing),
+            None => Err(tombstone::absent(db, (self.name, number), Error::not_found(self.name, number))),
+        }
     }
 
     /// The record, refused when it is closed: a closed record does not change.

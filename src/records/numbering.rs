@@ -6,15 +6,32 @@ use chrono_tz::Tz;
 use super::kind::RecordKind;
 use crate::error::{Error, Result};
 use crate::ledger::lane::Tx;
+use crate::ledger::tombstone;
+use crate::store::Db;
 
-/// The next free number of this kind. Asked inside the lane, where nobody else can take it; records are never
-/// deleted, so none is given again.
+/// The next free number of this kind. Asked inside the lane, where nobody else can take it; those of records that were
+/// disposed of count, so none is given again.
 ///
 /// # Errors
 /// The database does not answer, or holds a number of another form.
 pub fn next(tx: &mut Tx<'_>, kind: &RecordKind, zone: Tz) -> Result<String> {
-    let prefix = format!("{}-{:04}-", kind.prefix, tx.now().date_in(zone).year());
-    let last = (kind.last_number)(tx.read(), &prefix)?;
+    next_of(tx, (kind.name, kind.prefix), kind.last_number, zone)
+}
+
+/// The same for records that are no quality records: by subject kind and prefix, and the greatest number in the table.
+///
+/// # Errors
+/// As [`next`].
+pub fn next_of(
+    tx: &mut Tx<'_>,
+    (kind, prefix): (&str, &str),
+    last_number: fn(&mut Db, &str) -> Result<Option<String>>,
+    zone: Tz,
+) -> Result<String> {
+    let prefix = format!("{prefix}-{:04}-", tx.now().date_in(zone).year());
+    let living = last_number(tx.read(), &prefix)?;
+    let gone = tombstone::last_number(tx.read(), kind, &prefix)?;
+    let last = living.into_iter().chain(gone).max_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
     following(&prefix, last.as_deref())
 }
 

@@ -145,6 +145,7 @@ struct Seen {
 
 fn seen(db: &mut Db, surface: &PageSurface, number: &str, id: &str) -> Result<Seen> {
     let kind = surface.surface.kind;
+    kind.require(db, number)?;
     let snapshot = (kind.snapshot)(db, number)?.ok_or_else(|| Error::not_found(kind.name, number))?;
     let views = corrections::views(db, &kind.subject(number))?;
     let view = views.into_iter().find(|view| view.id == id);

@@ -240,6 +240,17 @@ pub fn of(db: &mut Db, subject: &Subject) -> Result<Vec<Transition>> {
         .load(db)?)
 }
 
+/// Takes the moves of a record away that is being disposed of.
+///
+/// # Errors
+/// The database refuses where no disposal names the record.
+pub fn remove(db: &mut Db, subject: &Subject) -> Result<()> {
+    let own = record_transition::subject_kind.eq(subject.kind);
+    let own = own.and(record_transition::subject_id.eq(&subject.id));
+    diesel::delete(record_transition::table.filter(own)).execute(db)?;
+    Ok(())
+}
+
 /// The same for reading.
 ///
 /// # Errors

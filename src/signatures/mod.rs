@@ -130,3 +130,13 @@ pub fn of(db: &mut Db, subject: &Subject) -> Result<Vec<Signature>> {
         .order(signature::id)
         .load(db)?)
 }
+
+/// Takes the signatures of a subject away that is being disposed of.
+///
+/// # Errors
+/// The database refuses where no disposal names the subject.
+pub fn remove(db: &mut Db, subject: &Subject) -> Result<()> {
+    let own = signature::subject_kind.eq(subject.kind).and(signature::subject_id.eq(&subject.id));
+    diesel::delete(signature::table.filter(own)).execute(db)?;
+    Ok(())
+}

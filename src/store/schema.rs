@@ -116,6 +116,67 @@ diesel::table! {
 diesel::joinable!(erased_value -> erasure (erasure));
 
 diesel::table! {
+    disposal (number) {
+        number -> Text,
+        reason -> Text,
+        state -> Text,
+        proposed_at -> BigInt,
+        proposed_by -> Text,
+        decided_at -> Nullable<BigInt>,
+        decided_by -> Nullable<Text>,
+        decision_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    disposal_item (disposal, subject_kind, subject_id) {
+        disposal -> Text,
+        subject_kind -> Text,
+        subject_id -> Text,
+        digest -> Text,
+        rule -> Text,
+        clause -> Text,
+        retain_until -> BigInt,
+    }
+}
+
+diesel::table! {
+    disposed (subject_kind, subject_id) {
+        subject_kind -> Text,
+        subject_id -> Text,
+        disposal -> Text,
+        removed -> Text,
+        rule -> Text,
+        clause -> Text,
+        retain_until -> BigInt,
+        along_with -> Text,
+        disposed_at -> BigInt,
+        disposed_on -> Text,
+        epoch -> BigInt,
+        seq -> BigInt,
+    }
+}
+
+diesel::table! {
+    disposed_value (commitment) {
+        commitment -> Text,
+        subject_kind -> Text,
+        subject_id -> Text,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    disposed_content (sha256) {
+        sha256 -> Text,
+        subject_kind -> Text,
+        subject_id -> Text,
+    }
+}
+
+diesel::joinable!(disposal_item -> disposal (disposal));
+
+diesel::table! {
     job (id) {
         id -> Text,
         kind -> Text,
@@ -576,6 +637,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     legal_hold,
     erasure,
     erased_value,
+    disposal,
+    disposal_item,
+    disposed,
+    disposed_value,
+    disposed_content,
     job,
     kept_answer,
     demo_step,

@@ -14,6 +14,7 @@ use crate::ledger::canon;
 use crate::ledger::digest::Digest;
 use crate::ledger::entry::parse;
 use crate::ledger::store::index;
+use crate::ledger::tombstone;
 use crate::people::store::by_login;
 use crate::store::schema::{ledger_entry, sealed_value};
 use crate::store::{Db, MultiBackend, NewEntryRow};
@@ -147,13 +148,18 @@ pub fn items(db: &mut Db, epoch: i64, rows: Vec<NewEntryRow>) -> Result<Vec<Item
         values.extend(found.into_iter().map(|(hash, salt, value)| (hash, (salt, value))));
     }
     let erased = if values.len() < all.len() { erasures(db, epoch)? } else { HashMap::new() };
+    let gone = if values.len() < all.len() { tombstone::values_gone(db, &all)? } else { HashMap::new() };
     let told = rows.into_iter().zip(introduced).map(|(row, introduced)| {
         let seq = u64::try_from(row.seq).unwrap_or_default();
         let sealed = introduced.into_iter().map(|(name, hash)| {
-            let value = match (values.get(&hash.to_string()), erased.get(&(seq, name.clone()))) {
-                (Some((salt, value)), _) => json!({ "salt": hex(salt), "value": value }),
-                (None, Some(by)) => json!({ "erased": by }),
-                (None, None) => json!({ "missing": true }),
+            let hash = hash.to_string();
+            let went = || {
+                let disposed = gone.get(&hash).map(|tombstone| tombstone.seq);
+                erased.get(&(seq, name.clone())).copied().or(disposed)
+            };
+            let value = match values.get(&hash) {
+                Some((salt, value)) => json!({ "salt": hex(salt), "value": value }),
+                None => went().map_or_else(|| json!({ "missing": true }), |by| json!({ "erased": by })),
             };
             (name, value)
         });

@@ -12,6 +12,7 @@ use crate::ledger::canon::{self, BodyIndex};
 use crate::ledger::digest::Digest;
 use crate::ledger::entry::{self, parse};
 use crate::ledger::store as ledger;
+use crate::ledger::tombstone;
 use crate::ledger::tree::{inclusion_proof, verify_inclusion};
 use crate::people::store as people;
 use crate::store::schema::{ledger_entry, ledger_head};
@@ -21,7 +22,7 @@ use crate::time::Timestamp;
 /// A check done while the page is made: its word's key, the verdict, and the hash it is about.
 #[derive(Debug)]
 pub struct Check {
-    /// `leaf`, `prev`, `snapshot` or `signed`.
+    /// `leaf`, `prev`, `snapshot` or `signed`; `disposed` for the snapshot of a record that was disposed of.
     pub name: &'static str,
     /// None where it cannot be done yet.
     pub ok: Option<bool>,
@@ -49,6 +50,8 @@ pub struct Personal {
     pub value: Option<String>,
     /// On which basis it was erased.
     pub erased: Option<String>,
+    /// By which disposal it went with its record.
+    pub disposed: Option<String>,
 }
 
 /// An entry in parts.
@@ -138,6 +141,9 @@ fn previous(db: &mut Db, epoch: i64, seq: u64, prev: Option<Digest>) -> Result<C
 fn snapshot(db: &mut Db, post: Option<Digest>) -> Result<Check> {
     let Some(post) = post else { return Ok(Check { name: "snapshot", ok: None, hash: String::new() }) };
     let kept = kept(db, post)?;
+    if kept.is_none() && tombstone::of_content(db, &post.to_string())?.is_some() {
+        return Ok(Check { name: "disposed", ok: None, hash: post.to_string() });
+    }
     Ok(Check {
         name: "snapshot",
         ok: Some(kept.is_some_and(|bytes| Digest::of(&bytes) == post)),
@@ -187,11 +193,13 @@ fn values(db: &mut Db, index: &BodyIndex<'_>) -> Result<Vec<Personal>> {
     let hashes: Vec<String> = index.sealed.iter().map(|(_, hash)| hash.to_string()).collect();
     let mut known = people::unsealed_many(db, &hashes)?;
     let mut bases = keeping::store::bases(db, &hashes)?;
+    let mut gone = tombstone::values_gone(db, &hashes)?;
     let named = index.sealed.iter().zip(&hashes);
     let personal = named.map(|((name, _), hash)| Personal {
         name: (*name).to_owned(),
         value: known.remove(hash),
         erased: bases.remove(hash),
+        disposed: gone.remove(hash).map(|tombstone| tombstone.disposal),
     });
     Ok(personal.collect())
 }

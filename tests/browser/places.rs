@@ -60,6 +60,7 @@ struct Made {
     /// What the QR code of a numbered copy leads to.
     paper: String,
     hold: String,
+    disposal: String,
 }
 
 fn id(made: &Value) -> String {
@@ -116,6 +117,7 @@ impl Made {
             job: job(&erp),
             paper,
             hold: id(&hold),
+            disposal: crate::disposals::proposal_before_its_time(house, "80010358"),
         }
     }
 
@@ -153,7 +155,7 @@ impl Made {
             "links" => vec![("{id}", &self.link)],
             "jobs" => vec![("{id}", &self.job)],
             "c" => vec![("{token}", &self.paper)],
-            "retention" => vec![("{id}", &self.hold)],
+            "retention" => vec![("{id}", &self.hold), ("{number}", &self.disposal)],
             "accounts" => vec![("{id}", &self.account), ("{grant}", &self.grant), ("{token}", &self.token)],
             "trail" => vec![("{seq}", "349")],
             _ => vec![],
@@ -176,6 +178,8 @@ impl Made {
             ("qa", "/no/such/page".to_owned()),
             ("qa", "/copies?all=yes".to_owned()),
             ("qa", "/retention?subject=deviation/DEV-2025-0001".to_owned()),
+            ("ra", format!("/retention/disposals/{}", self.disposal)),
+            ("ra", "/retention/disposals/candidates?subject=order/80010358".to_owned()),
             ("qa", "/documents/SOP-CS-005/3.0/print".to_owned()),
             ("", "/c/AAAAAAAAAAAAAAAAAAAAAA".to_owned()),
             ("qa", "/links/new".to_owned()),

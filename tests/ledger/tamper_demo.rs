@@ -36,6 +36,7 @@ fn furnish(house: &House) {
     let verdict = json!({ "approve": true, "reason": "属实", "password": PASSWORD });
     house.person("qa").post(&decision, verdict).expect(200);
     crate::keeping::hold_and_erase(house);
+    crate::disposals::dispose_in_demo(house);
     crate::packs::made(&house.person("qa"), json!({ "subjects": ["document/SOP-CS-001"] }));
     settle(house);
     if let Some(tsa) = Tsa::start() {

@@ -74,6 +74,8 @@ pub(super) enum About {
     Unchanged(Subject),
     /// A subject in its new state.
     State(Box<Snapshot>),
+    /// What is left of a subject that goes; what it was is not repeated in `chg`.
+    Tombstone(Box<Snapshot>),
 }
 
 /// An entry to append. The lane adds origin, seq, prev, instant, `obj`, `pre`, `post`, `chg` and `sealed`.
@@ -99,6 +101,12 @@ impl NewEntry {
     /// The subject's new state.
     pub fn state(mut self, snapshot: Snapshot) -> Self {
         self.about = About::State(Box::new(snapshot));
+        self
+    }
+
+    /// The subject goes: this is what is left of it, and its last state.
+    pub fn tombstone(mut self, snapshot: Snapshot) -> Self {
+        self.about = About::Tombstone(Box::new(snapshot));
         self
     }
 

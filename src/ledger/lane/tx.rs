@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use diesel::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::entry::{About, NewEntry};
@@ -12,6 +13,7 @@ use crate::ledger::digest::Digest;
 use crate::ledger::entry::{EntryHead, MAX_ENTRY};
 use crate::ledger::subject::{Snapshot, Subject};
 use crate::ledger::{acts, canon, entry, sealed};
+use crate::store::schema::ledger_entry;
 use crate::store::{Db, NewContent, NewEntryRow, NewSealed, content_bytes, insert_contents, insert_sealed};
 use crate::time::Timestamp;
 
@@ -94,6 +96,11 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// The epoch that entries are appended to.
+    pub fn epoch(&self) -> i64 {
+        self.head.epoch
+    }
+
     /// The seq that the next entry will have.
     pub fn next_seq(&self) -> u64 {
         self.head.size
@@ -149,6 +156,23 @@ impl Tx<'_> {
         Ok(self.heads.get(self.db, self.head.epoch, subject)?.map(|head| head.post))
     }
 
+    /// The exact bytes of every entry about the subject, in every epoch, those of this batch included.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub fn entries_of(&mut self, subject: &Subject) -> Result<Vec<Vec<u8>>> {
+        let mut entries: Vec<Vec<u8>> = ledger_entry::table
+            .filter(ledger_entry::obj_kind.eq(subject.kind).and(ledger_entry::obj_id.eq(&subject.id)))
+            .order((ledger_entry::epoch, ledger_entry::seq))
+            .select(ledger_entry::entry)
+            .load(self.db)?;
+        let own = |row: &&NewEntryRow| {
+            (row.obj_kind.as_deref(), row.obj_id.as_deref()) == (Some(subject.kind), Some(&subject.id))
+        };
+        entries.extend(self.pending.entries.iter().filter(own).map(|row| row.entry.clone()));
+        Ok(entries)
+    }
+
     /// Appends an entry; its subject's snapshot becomes content.
     ///
     /// # Errors
@@ -173,7 +197,8 @@ impl Tx<'_> {
         let subject = match about {
             About::Nothing => None,
             About::Unchanged(subject) => Some(self.describe_unchanged(&mut fields, subject)?),
-            About::State(snapshot) => Some(self.describe_state(&mut fields, &snapshot)?),
+            About::State(snapshot) => Some(self.describe_state(&mut fields, &snapshot, true)?),
+            About::Tombstone(snapshot) => Some(self.describe_state(&mut fields, &snapshot, false)?),
         };
         self.push(act.name, actor.map(|actor| actor.id), subject, fields)
     }
@@ -186,10 +211,15 @@ impl Tx<'_> {
         Ok(subject)
     }
 
-    fn describe_state(&mut self, fields: &mut Map<String, Value>, snapshot: &Snapshot) -> Result<Subject> {
+    fn describe_state(
+        &mut self,
+        fields: &mut Map<String, Value>,
+        snapshot: &Snapshot,
+        tells_changes: bool,
+    ) -> Result<Subject> {
         let subject = snapshot.subject().clone();
         let head = self.heads.get(self.db, self.head.epoch, &subject)?;
-        if let Some(head) = &head {
+        if let Some(head) = head.as_ref().filter(|_| tells_changes) {
             let (changes, more) = changes(&head.fields, snapshot.fields());
             if !changes.is_empty() {
                 fields.insert("chg".to_owned(), Value::Array(changes));

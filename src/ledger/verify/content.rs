@@ -9,6 +9,7 @@ use diesel::sql_types::BigInt;
 use serde_json::Value;
 
 use super::Steps;
+use super::records::Disposed;
 use super::report::{Fault, Findings};
 use crate::error::Result;
 use crate::ledger::digest::Digest;
@@ -40,11 +41,20 @@ struct Reference {
     by: Rc<str>,
 }
 
+/// A snapshot that an entry seals.
+struct Sealed {
+    /// The first entry that does.
+    seq: u64,
+    /// Whose it is: a place among the subjects.
+    place: u32,
+    there: bool,
+}
+
 /// Which content is spoken of, and which is there.
 #[derive(Default)]
 pub struct Kept {
-    /// Snapshots by their digest, with the first entry that sealed each.
-    sealed: HashMap<Digest, (u64, bool)>,
+    /// Snapshots by their digest.
+    sealed: HashMap<Digest, Sealed>,
     /// Imported files, which may be kept or not.
     sources: HashSet<Digest>,
     references: HashMap<Digest, Reference>,
@@ -54,8 +64,8 @@ pub struct Kept {
 
 impl Kept {
     /// An entry seals this snapshot.
-    pub fn sealed(&mut self, post: Digest, seq: u64) {
-        self.sealed.entry(post).or_insert((seq, false));
+    pub fn sealed(&mut self, post: Digest, seq: u64, place: u32) {
+        self.sealed.entry(post).or_insert(Sealed { seq, place, there: false });
     }
 
     /// An entry was made from this file.
@@ -64,7 +74,13 @@ impl Kept {
     }
 
     /// Reads all content and compares.
-    pub fn finish(mut self, db: &mut Db, steps: &Steps<'_>, findings: &mut Findings) -> Result<()> {
+    pub fn finish(
+        mut self,
+        db: &mut Db,
+        disposed: &Disposed,
+        steps: &Steps<'_>,
+        findings: &mut Findings,
+    ) -> Result<()> {
         let mut after: Option<String> = None;
         loop {
             let length = sql::<BigInt>("COALESCE(unpacked, CAST(length(bytes) AS BIGINT))");
@@ -83,7 +99,7 @@ impl Kept {
                 rest = &rest[group..];
             }
         }
-        self.missing(findings);
+        self.missing(disposed, findings);
         Ok(())
     }
 
@@ -92,17 +108,23 @@ impl Kept {
     ///
     /// # Errors
     /// The database does not answer; what the progress answers.
-    pub fn finish_new(mut self, db: &mut Db, steps: &Steps<'_>, findings: &mut Findings) -> Result<()> {
+    pub fn finish_new(
+        mut self,
+        db: &mut Db,
+        disposed: &Disposed,
+        steps: &Steps<'_>,
+        findings: &mut Findings,
+    ) -> Result<()> {
         let sealed: Vec<String> = self.sealed.keys().map(Digest::to_string).collect();
         steps.expect(sealed.len() as u64);
         self.read_these(db, sealed, steps, findings)?;
-        let known = |digest: &&Digest| !self.sealed.get(*digest).is_some_and(|(_, there)| *there);
+        let known = |digest: &&Digest| !self.sealed.get(*digest).is_some_and(|sealed| sealed.there);
         let spoken: Vec<String> = self.references.keys().filter(known).map(Digest::to_string).collect();
         steps.expect(spoken.len() as u64);
         self.read_these(db, spoken, steps, findings)?;
         // Older content belongs to older snapshots, which this pass does not read.
         self.sources.extend(self.others.keys());
-        self.missing(findings);
+        self.missing(disposed, findings);
         Ok(())
     }
 
@@ -166,9 +188,9 @@ impl Kept {
         let stored = Digest::from_hex(sha256.as_bytes()).and_then(|stored| self.sealed.get_mut(&stored));
         let fault = Fault::new("content.hash", format!("content {sha256:?} {how}"));
         findings.add(match stored {
-            Some((seq, there)) => {
-                *there = true;
-                fault.at(*seq)
+            Some(sealed) => {
+                sealed.there = true;
+                fault.at(sealed.seq)
             }
             None => fault,
         });
@@ -180,11 +202,11 @@ impl Kept {
             self.broken(sha256, &format!("hashes to {digest}"), findings);
             return;
         }
-        let Some((_, there)) = self.sealed.get_mut(&digest) else {
+        let Some(sealed) = self.sealed.get_mut(&digest) else {
             self.others.insert(digest, bytes.len() as u64);
             return;
         };
-        *there = true;
+        sealed.there = true;
         if let Ok(snapshot) = serde_json::from_slice::<Value>(bytes) {
             let text = |name: &str| snapshot[name].as_str().unwrap_or_default().to_owned();
             let by: Rc<str> = format!("{}/{}", text("kind"), text("id")).into();
@@ -215,17 +237,26 @@ impl Kept {
         known.size = known.size.or(size);
     }
 
-    fn missing(self, findings: &mut Findings) {
-        let mut gone: Vec<(u64, Digest)> = self
+    fn missing(self, disposed: &Disposed, findings: &mut Findings) {
+        // Of a record that was disposed of, the tombstone alone is kept.
+        let went = |digest: &Digest, sealed: &Sealed| {
+            disposed.get(&sealed.place).is_some_and(|tombstone| tombstone != digest)
+        };
+        let mut wrong: Vec<(u64, Digest, bool)> = self
             .sealed
             .iter()
-            .filter(|(_, (_, there))| !there)
-            .map(|(digest, (seq, _))| (*seq, *digest))
+            .filter(|(digest, sealed)| sealed.there == went(digest, sealed))
+            .map(|(digest, sealed)| (sealed.seq, *digest, sealed.there))
             .collect();
-        gone.sort_by_key(|(seq, _)| *seq);
-        for (seq, digest) in gone {
-            let what = format!("the snapshot {digest} that the entry seals is not kept");
-            findings.add(Fault::new("content.missing", what).at(seq));
+        wrong.sort_by_key(|(seq, ..)| *seq);
+        for (seq, digest, there) in wrong {
+            findings.add(if there {
+                let what = format!("the snapshot {digest} of a record that was disposed of is still kept");
+                Fault::new("content.disposed", what).at(seq)
+            } else {
+                let what = format!("the snapshot {digest} that the entry seals is not kept");
+                Fault::new("content.missing", what).at(seq)
+            });
         }
         for (digest, Reference { size, by }) in &self.references {
             let there = self.others.get(digest);
@@ -234,7 +265,7 @@ impl Kept {
                     Some(size) => format!("content {digest} has {there} bytes, its record says {size}"),
                     None => continue,
                 },
-                None if self.sealed.get(digest).is_some_and(|(_, there)| *there) => continue,
+                None if self.sealed.get(digest).is_some_and(|sealed| sealed.there) => continue,
                 None => format!("content {digest} is not kept"),
             };
             findings.add(Fault::new("content.missing", what).of(&**by));

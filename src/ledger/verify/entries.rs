@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use super::Steps;
 use super::report::Fault;
 use crate::error::{Error, Kind, Result};
+use crate::ledger::acts::RECORD_DISPOSED;
 use crate::ledger::canon::BodyIndex;
 use crate::ledger::chain::{self, body_index};
 use crate::ledger::digest::Digest;
@@ -47,6 +48,8 @@ pub struct Told {
     pub key: Option<(bool, VerifierKey)>,
     /// Entries and names of the values that it erases.
     pub erased: Vec<(u64, String)>,
+    /// Whether its subject goes with it.
+    pub disposes: bool,
 }
 
 /// The entry's place in its subject's own chain.
@@ -184,6 +187,7 @@ pub fn inspect(record: &Record<Columns>, entry: &Entry<'_>, faults: &mut Vec<cha
         sealed: index.sealed.iter().map(|(name, hash)| (Box::from(*name), *hash)).collect(),
         source: index.source,
         erased,
+        disposes: index.act.as_deref() == Some(RECORD_DISPOSED.name),
     };
     let silent = told.link.is_none() && told.sealed.is_empty() && told.source.is_none();
     (!silent || !told.erased.is_empty() || told.key.is_some()).then_some(told)

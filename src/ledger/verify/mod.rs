@@ -217,9 +217,10 @@ fn whole(db: &mut Db, heads: &[HeadRow], what: &Verification<'_>, mut findings: 
     covered.subjects = subjects.count();
     covered.anchors = anchors::check(db, heads, &mut findings)?;
     steps.expect(covered.subjects);
+    let disposed = subjects.disposed();
     subjects.compare(db, what.governed, (&commitments, &steps), &mut findings)?;
-    kept.finish(db, &steps, &mut findings)?;
-    commitments.finish(db, &steps, &mut findings)?;
+    kept.finish(db, &disposed, &steps, &mut findings)?;
+    commitments.finish(db, &disposed, &steps, &mut findings)?;
     Ok(findings.report(covered))
 }
 
@@ -296,8 +297,8 @@ impl Ledger {
             for mut told in block.taken {
                 self.kept.source(told.source);
                 self.keys.take(&head.origin, head.epoch, &mut told);
-                self.commitments.take(head.epoch, &mut told);
-                self.subjects.take(head.epoch, &mut told, &mut self.kept, findings);
+                let place = self.subjects.take(head.epoch, &mut told, &mut self.kept, findings);
+                self.commitments.take(head.epoch, &mut told, place);
             }
         };
         let rows = Rows::new(db, (head.epoch, first), &unreadable, steps);

@@ -19,7 +19,14 @@ pub(super) struct Last {
     pub n: u64,
     pub post: Digest,
     pub found: bool,
+    /// Its number among the subjects of this pass.
+    pub place: u32,
+    /// Whether it was disposed of: `post` is then its tombstone's.
+    pub disposed: bool,
 }
+
+/// The subjects that were disposed of, by their place, each with its tombstone's digest.
+pub type Disposed = HashMap<u32, Digest>;
 
 /// Every subject's own chain, as the entries tell it.
 #[derive(Default)]
@@ -40,10 +47,22 @@ impl Subjects {
         self.last.len() as u64
     }
 
-    /// Continues the chain of an entry's subject and notes the snapshot it seals.
-    pub fn take(&mut self, epoch: i64, told: &mut Told, kept: &mut Kept, findings: &mut Findings) {
-        let Some(link) = told.link.take() else { return };
-        kept.sealed(link.post, told.seq);
+    /// The subjects that were disposed of.
+    pub fn disposed(&self) -> Disposed {
+        let gone = self.last.values().filter(|last| last.disposed);
+        gone.map(|last| (last.place, last.post)).collect()
+    }
+
+    /// Continues the chain of an entry's subject and notes the snapshot it seals; returns the subject's place.
+    pub fn take(
+        &mut self,
+        epoch: i64,
+        told: &mut Told,
+        kept: &mut Kept,
+        findings: &mut Findings,
+    ) -> Option<u32> {
+        let link = told.link.take()?;
+        let next_place = u32::try_from(self.last.len()).unwrap_or(u32::MAX);
         let last = self.last.get_mut(link.subject.as_str());
         if let (None, Some(begun)) = (&last, &mut self.begun) {
             begun.push((epoch, told.seq, link.clone()));
@@ -51,13 +70,24 @@ impl Subjects {
             let fault = Fault::new("subject.chain", what).at(told.seq).of(&link.subject);
             findings.add(fault.in_epoch(epoch));
         }
-        let next = Last { epoch, seq: told.seq, n: link.n, post: link.post, found: false };
+        let was_disposed = last.as_ref().is_some_and(|last| last.disposed);
+        let changed = last.as_ref().is_none_or(|last| last.post != link.post);
+        if was_disposed && changed {
+            let what = "the entry changes a record that was disposed of before";
+            let fault = Fault::new("subject.disposed", what).at(told.seq).of(&link.subject);
+            findings.add(fault.in_epoch(epoch));
+        }
+        let place = last.as_ref().map_or(next_place, |last| last.place);
+        kept.sealed(link.post, told.seq, place);
+        let disposed = told.disposes || (was_disposed && !changed);
+        let next = Last { epoch, seq: told.seq, n: link.n, post: link.post, found: false, place, disposed };
         match last {
             Some(last) => *last = next,
             None => {
                 self.last.insert(link.subject, next);
             }
         }
+        Some(place)
     }
 
     /// Recomputes every record and compares; then what no record answered for.

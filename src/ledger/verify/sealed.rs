@@ -1,4 +1,5 @@
-//! Check 4: personal values behind their commitments are disclosed and matching, erased by an entry, or missing.
+//! Check 4: personal values behind their commitments are disclosed and matching, erased by an entry, gone with
+//! their record, or missing.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,6 +8,7 @@ use serde_json::Value;
 
 use super::Steps;
 use super::entries::Told;
+use super::records::Disposed;
 use super::report::{Fault, Findings};
 use crate::error::Result;
 use crate::ledger::digest::Digest;
@@ -24,7 +26,16 @@ struct Introduced {
     epoch: i64,
     seq: u64,
     name: Box<str>,
+    /// About whom the entry is: a place among the subjects.
+    subject: Option<u32>,
     disclosed: bool,
+}
+
+impl Introduced {
+    /// Whether it went with its record.
+    fn went(&self, disposed: &Disposed) -> bool {
+        self.subject.is_some_and(|place| disposed.contains_key(&place))
+    }
 }
 
 /// The commitments that entries introduce, and the values they erase.
@@ -42,10 +53,10 @@ impl Commitments {
     }
 
     /// Takes down what an entry says of personal values.
-    pub fn take(&mut self, epoch: i64, told: &mut Told) {
+    pub fn take(&mut self, epoch: i64, told: &mut Told, subject: Option<u32>) {
         let seq = told.seq;
         for (name, hash) in told.sealed.drain(..) {
-            let introduced = Introduced { epoch, seq, name, disclosed: false };
+            let introduced = Introduced { epoch, seq, name, subject, disclosed: false };
             self.introduced.entry(hash).or_insert(introduced);
         }
         self.erased.extend(told.erased.drain(..).map(|(seq, name)| (epoch, seq, name)));
@@ -71,7 +82,13 @@ impl Commitments {
     }
 
     /// Compares the stored values with the commitments, and these with the stored values.
-    pub fn finish(mut self, db: &mut Db, steps: &Steps<'_>, findings: &mut Findings) -> Result<()> {
+    pub fn finish(
+        mut self,
+        db: &mut Db,
+        disposed: &Disposed,
+        steps: &Steps<'_>,
+        findings: &mut Findings,
+    ) -> Result<()> {
         let mut after: Option<String> = None;
         loop {
             let mut rows = sealed_value::table.order(sealed_value::commitment).limit(PAGE).into_boxed();
@@ -83,12 +100,12 @@ impl Commitments {
             after = Some(last.0.clone());
             steps.add(rows.len() as u64)?;
             for row in &rows {
-                if let Some(fault) = self.stored(row) {
+                if let Some(fault) = self.stored(row, disposed) {
                     findings.add(fault);
                 }
             }
         }
-        self.missing(findings);
+        self.missing(disposed, findings);
         Ok(())
     }
 
@@ -96,22 +113,26 @@ impl Commitments {
     ///
     /// # Errors
     /// The database does not answer.
-    pub fn finish_new(mut self, db: &mut Db, findings: &mut Findings) -> Result<()> {
+    pub fn finish_new(mut self, db: &mut Db, disposed: &Disposed, findings: &mut Findings) -> Result<()> {
         let introduced: Vec<String> = self.introduced.keys().map(Digest::to_string).collect();
         for some in introduced.chunks(SOME) {
             let rows = sealed_value::table.filter(sealed_value::commitment.eq_any(some));
             let rows: Vec<(String, String, Vec<u8>, String)> = rows.load(db)?;
             for row in &rows {
-                if let Some(fault) = self.stored(row) {
+                if let Some(fault) = self.stored(row, disposed) {
                     findings.add(fault);
                 }
             }
         }
-        self.missing(findings);
+        self.missing(disposed, findings);
         Ok(())
     }
 
-    fn stored(&mut self, (hex, name, salt, value): &(String, String, Vec<u8>, String)) -> Option<Fault> {
+    fn stored(
+        &mut self,
+        (hex, name, salt, value): &(String, String, Vec<u8>, String),
+        disposed: &Disposed,
+    ) -> Option<Fault> {
         let found =
             Digest::from_hex(hex.as_bytes()).and_then(|hash| Some((hash, self.introduced.get_mut(&hash)?)));
         let Some((hash, introduced)) = found else {
@@ -132,6 +153,9 @@ impl Commitments {
         if self.erased.contains(&(introduced.epoch, introduced.seq, name.clone())) {
             return fault("sealed.erased", format!("{name} is erased by an entry and still there"));
         }
+        if introduced.went(disposed) {
+            return fault("sealed.disposed", format!("{name} is still there, its record was disposed of"));
+        }
         let origin = self.origins.get(&introduced.epoch).map_or("", String::as_str);
         let salt = salt.as_slice().try_into().ok();
         if salt.is_none_or(|salt| commitment(salt, origin, name, value) != hash) {
@@ -143,8 +167,9 @@ impl Commitments {
         None
     }
 
-    fn missing(self, findings: &mut Findings) {
-        let mut missing: Vec<Introduced> = self.introduced.into_values().filter(|it| !it.disclosed).collect();
+    fn missing(self, disposed: &Disposed, findings: &mut Findings) {
+        let missing = self.introduced.into_values().filter(|it| !it.disclosed && !it.went(disposed));
+        let mut missing: Vec<Introduced> = missing.collect();
         missing.sort_by_key(|it| (it.epoch, it.seq));
         for Introduced { epoch, seq, name, .. } in missing {
             if !self.erased.contains(&(epoch, seq, name.to_string())) {

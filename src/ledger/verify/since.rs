@@ -59,9 +59,10 @@ pub fn verify(
     covered.subjects = subjects.count();
     covered.anchors = anchors::check(db, heads, &mut findings)?;
     steps.expect(covered.subjects);
+    let disposed = subjects.disposed();
     subjects.compare_touched(db, what.governed, &steps, &mut findings)?;
-    content::Kept::finish_new(kept, db, &steps, &mut findings)?;
-    sealed::Commitments::finish_new(commitments, db, &mut findings)?;
+    content::Kept::finish_new(kept, db, &disposed, &steps, &mut findings)?;
+    sealed::Commitments::finish_new(commitments, db, &disposed, &mut findings)?;
     Ok(findings.report(covered))
 }
 

@@ -83,6 +83,7 @@ fn before(db: &mut Db, epoch: i64, seq: u64, link: &Link) -> Result<Option<Last>
     Ok(found.and_then(|(epoch, seq, bytes)| {
         let parsed = entry::parse(&bytes).ok()?;
         let index = canon::scan(parsed.body.as_bytes()).ok()?;
-        Some(Last { epoch, seq: u64::try_from(seq).ok()?, n: index.obj_n?, post: index.post?, found: true })
+        let (seq, disposed) = (u64::try_from(seq).ok()?, false);
+        Some(Last { epoch, seq, n: index.obj_n?, post: index.post?, found: true, place: 0, disposed })
     }))
 }

@@ -114,6 +114,15 @@ struct Incoming {
     row: u64,
 }
 
+impl Incoming {
+    /// Its number is that of an order that was disposed of.
+    fn was_disposed(&self, refusal: &Error) -> Rejection {
+        let args = refusal.args().to_vec();
+        let fault = FieldError { field: "order".to_owned(), code: "disposed-before", args };
+        Rejection::new(self.row, fault, &self.wanted.number)
+    }
+}
+
 /// What a file says.
 #[derive(Debug, Default)]
 struct Reading {
@@ -186,6 +195,11 @@ impl Report {
         })
     }
 
+    fn reject(&mut self, rejection: Rejection) {
+        self.rejected_orders += 1;
+        self.rejected.push(rejection);
+    }
+
     fn count(&mut self, outcome: Outcome) {
         *match outcome {
             Outcome::New => &mut self.new,
@@ -216,11 +230,23 @@ pub fn run(
         let (system, sha256) = (upload.format.system(), upload.sha256.to_string());
         let outcomes = site.lane.write_here(move |tx| {
             let source = |row| Source { system, sha256: sha256.clone(), row };
-            let kept = chunk.iter().map(|order| put(tx, &order.wanted, &actor, Some(&source(order.row))));
-            kept.map(|kept| Ok(kept?.outcome)).collect::<Result<Vec<Outcome>>>()
+            let kept = chunk.iter().map(|order| {
+                let source = source(order.row);
+                match put(tx, &order.wanted, &actor, Some(&source)) {
+                    Ok(kept) => Ok(Ok(kept.outcome)),
+                    Err(error) if error.code() == "disposed" => Ok(Err(order.was_disposed(&error))),
+                    Err(error) => Err(error),
+                }
+            });
+            kept.collect::<Result<Vec<Result<Outcome, Rejection>>>>()
         })?;
         done += outcomes.len() as u64;
-        outcomes.into_iter().for_each(|outcome| report.count(outcome));
+        for outcome in outcomes {
+            match outcome {
+                Ok(outcome) => report.count(outcome),
+                Err(rejection) => report.reject(rejection),
+            }
+        }
         tell(done, total)?;
     }
     Ok(report)

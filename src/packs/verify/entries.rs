@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::report::{Findings, Lines};
 use super::source::Source;
+use crate::ledger::acts::RECORD_DISPOSED;
 use crate::ledger::canon;
 use crate::ledger::digest::Digest;
 use crate::ledger::entry::{self, decimal_of, parse};
@@ -22,6 +23,10 @@ pub struct Last {
     seq: u64,
     /// Digest of its snapshot.
     pub post: Digest,
+    /// Its number among the subjects.
+    place: u32,
+    /// Whether it was disposed of: `post` is then its tombstone's.
+    disposed: bool,
 }
 
 /// What the entries told, taken in their order.
@@ -31,8 +36,8 @@ pub struct Entries {
     pub origin: Option<String>,
     /// By subject.
     pub last: BTreeMap<Named, Last>,
-    /// Digests of sealed snapshots.
-    pub posts: BTreeSet<Digest>,
+    /// Digests of sealed snapshots, each with its subject's number.
+    posts: BTreeMap<Digest, u32>,
     /// Commitments that an entry introduces.
     pub sealed: HashMap<u64, BTreeMap<String, Digest>>,
     /// Hashes of the entries that hold a signature.
@@ -47,12 +52,27 @@ impl Entries {
         Self {
             origin,
             last: BTreeMap::new(),
-            posts: BTreeSet::new(),
+            posts: BTreeMap::new(),
             sealed: HashMap::new(),
             signed: HashMap::new(),
             seen: HashSet::new(),
             before: None,
         }
+    }
+
+    /// The digests of sealed snapshots.
+    pub fn posts(&self) -> BTreeSet<Digest> {
+        self.posts.keys().copied().collect()
+    }
+
+    /// Those of states of records that were disposed of, the tombstones apart: they need not be here.
+    pub fn gone(&self) -> BTreeSet<Digest> {
+        let disposed = self.last.values().filter(|last| last.disposed);
+        let tombstones: HashMap<u32, Digest> = disposed.map(|last| (last.place, last.post)).collect();
+        let went = |(post, place): &(&Digest, &u32)| {
+            tombstones.get(place).is_some_and(|tombstone| tombstone != *post)
+        };
+        self.posts.iter().filter(went).map(|(post, _)| *post).collect()
     }
 
     /// How many.
@@ -130,23 +150,31 @@ impl Entries {
             return;
         };
         let named = Named { kind: kind.to_owned(), id: id.to_owned() };
+        let disposes = index.act.as_deref() == Some(RECORD_DISPOSED.name);
+        let mut place = u32::try_from(self.last.len()).unwrap_or(u32::MAX);
         match self.last.get_mut(&named) {
             None => {
                 if (n == 1) != index.obj_prev.is_none() {
                     let what = format!("{named}: its entry number {n} names {:?} before", index.obj_prev);
                     findings.add("subject.chain", file, what);
                 }
-                self.last.insert(named, Last { first: n, n, seq, post });
+                self.last.insert(named, Last { first: n, n, seq, post, place, disposed: disposes });
             }
             Some(last) => {
                 if (n, index.obj_prev, index.pre) != (last.n + 1, Some(last.seq), Some(last.post)) {
                     let what = format!("{named}: its entry number {n} does not follow its number {}", last.n);
                     findings.add("subject.chain", file, what);
                 }
-                *last = Last { n, seq, post, ..*last };
+                if last.disposed && last.post != post {
+                    let what = format!("{named}: changes a record that was disposed of before");
+                    findings.add("subject.disposed", file, what);
+                }
+                let disposed = disposes || (last.disposed && last.post == post);
+                place = last.place;
+                *last = Last { n, seq, post, disposed, ..*last };
             }
         }
-        self.posts.insert(post);
+        self.posts.entry(post).or_insert(place);
     }
 
     /// Checks `entries/` and `proofs/`.

@@ -15,7 +15,7 @@ use crate::packs::wanted::Named;
 
 /// Checks all of it.
 pub fn check(pack: &mut Source, entries: &Entries, findings: &mut Findings) {
-    content(pack, &entries.posts, findings);
+    content(pack, (&entries.posts(), &entries.gone()), findings);
     let names = values(pack, entries, findings);
     named(pack, entries, &names, findings);
 }
@@ -25,7 +25,11 @@ fn object(pack: &mut Source, digest: &Digest) -> Option<Value> {
     serde_json::from_slice(&pack.get(&layout::content(digest))?).ok()
 }
 
-fn content(pack: &mut Source, posts: &BTreeSet<Digest>, findings: &mut Findings) {
+fn content(
+    pack: &mut Source,
+    (posts, gone): (&BTreeSet<Digest>, &BTreeSet<Digest>),
+    findings: &mut Findings,
+) {
     for (name, hash) in pack.hashes().filter(|(name, _)| name.starts_with("content/")) {
         if name != layout::content(&hash) {
             findings.add("content.differs", name, format!("hashes to {hash}"));
@@ -45,7 +49,9 @@ fn content(pack: &mut Source, posts: &BTreeSet<Digest>, findings: &mut Findings)
     for digest in &spoken {
         let name = layout::content(digest);
         if !pack.has(&name) {
-            findings.add("content.missing", name, "is sealed by an entry and not in the pack");
+            if !gone.contains(digest) {
+                findings.add("content.missing", name, "is sealed by an entry and not in the pack");
+            }
         } else if let Some(size) = texts.get(digest)
             && pack.get(&name).is_some_and(|bytes| bytes.len() as u64 != *size)
         {

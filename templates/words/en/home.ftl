@@ -12,6 +12,7 @@ home-due = Due
 home-late = Overdue
 home-to-sign = For me to review or approve
 home-grants = Grants to sign
+home-disposals = Disposals to decide
 home-copies = Controlled copies to come back
 home-drafts = My drafts
 home-reviews = Overdue periodic reviews

@@ -9,6 +9,7 @@ home-due = 到期
 home-late = 逾期
 home-to-sign = 待我审核或批准
 home-grants = 待签署的授权
+home-disposals = 待决定的记录处置
 home-copies = 应收回的受控副本
 home-drafts = 我的草稿
 home-reviews = 逾期的周期复审
