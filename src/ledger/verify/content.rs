@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::Steps;
 use super::records::Disposed;
 use super::report::{Fault, Findings};
+use super::snapshots::{Gathered, Sealed, Snapshots};
 use crate::error::Result;
 use crate::ledger::digest::Digest;
 use crate::store::schema::content;
@@ -41,31 +42,18 @@ struct Reference {
     by: Rc<str>,
 }
 
-/// A snapshot that an entry seals.
-struct Sealed {
-    /// The first entry that does.
-    seq: u64,
-    /// Whose it is: a place among the subjects.
-    place: u32,
-    there: bool,
-}
-
-/// Which content is spoken of, and which is there.
+/// Of which content the entries speak.
 #[derive(Default)]
 pub struct Kept {
-    /// Snapshots by their digest.
-    sealed: HashMap<Digest, Sealed>,
+    sealed: Gathered,
     /// Imported files, which may be kept or not.
     sources: HashSet<Digest>,
-    references: HashMap<Digest, Reference>,
-    /// Sizes of what is there and no snapshot.
-    others: HashMap<Digest, u64>,
 }
 
 impl Kept {
     /// An entry seals this snapshot.
     pub fn sealed(&mut self, post: Digest, seq: u64, place: u32) {
-        self.sealed.entry(post).or_insert(Sealed { seq, place, there: false });
+        self.sealed.push(post, seq, place);
     }
 
     /// An entry was made from this file.
@@ -73,14 +61,21 @@ impl Kept {
         self.sources.extend(file);
     }
 
+    /// No further entry comes: what they spoke of is compared with what is there.
+    fn against_what_is_there(self) -> Compared {
+        let (sealed, sources) = (self.sealed.sorted(), self.sources);
+        Compared { sealed, sources, references: HashMap::new(), others: HashMap::new() }
+    }
+
     /// Reads all content and compares.
     pub fn finish(
-        mut self,
+        self,
         db: &mut Db,
         disposed: &Disposed,
         steps: &Steps<'_>,
         findings: &mut Findings,
     ) -> Result<()> {
+        let mut compared = self.against_what_is_there();
         let mut after: Option<String> = None;
         loop {
             let length = sql::<BigInt>("COALESCE(unpacked, CAST(length(bytes) AS BIGINT))");
@@ -94,12 +89,12 @@ impl Kept {
             let mut rest = rows.as_slice();
             while !rest.is_empty() {
                 let group = fitting(rest);
-                self.read(db, &rest[..group], findings)?;
+                compared.read(db, &rest[..group], findings)?;
                 steps.add(group as u64)?;
                 rest = &rest[group..];
             }
         }
-        self.missing(disposed, findings);
+        compared.missing(disposed, findings);
         Ok(())
     }
 
@@ -109,25 +104,37 @@ impl Kept {
     /// # Errors
     /// The database does not answer; what the progress answers.
     pub fn finish_new(
-        mut self,
+        self,
         db: &mut Db,
         disposed: &Disposed,
         steps: &Steps<'_>,
         findings: &mut Findings,
     ) -> Result<()> {
-        let sealed: Vec<String> = self.sealed.keys().map(Digest::to_string).collect();
+        let mut compared = self.against_what_is_there();
+        let sealed: Vec<String> = compared.sealed.iter().map(|sealed| sealed.digest.to_string()).collect();
         steps.expect(sealed.len() as u64);
-        self.read_these(db, sealed, steps, findings)?;
-        let known = |digest: &&Digest| !self.sealed.get(*digest).is_some_and(|sealed| sealed.there);
-        let spoken: Vec<String> = self.references.keys().filter(known).map(Digest::to_string).collect();
+        compared.read_these(db, sealed, steps, findings)?;
+        let known = |digest: &&Digest| !compared.sealed.get(digest).is_some_and(|sealed| sealed.there);
+        let spoken: Vec<String> = compared.references.keys().filter(known).map(Digest::to_string).collect();
         steps.expect(spoken.len() as u64);
-        self.read_these(db, spoken, steps, findings)?;
+        compared.read_these(db, spoken, steps, findings)?;
         // Older content belongs to older snapshots, which this pass does not read.
-        self.sources.extend(self.others.keys());
-        self.missing(disposed, findings);
+        compared.sources.extend(compared.others.keys());
+        compared.missing(disposed, findings);
         Ok(())
     }
+}
 
+/// Which content is spoken of, and which is there.
+struct Compared {
+    sealed: Snapshots,
+    sources: HashSet<Digest>,
+    references: HashMap<Digest, Reference>,
+    /// Sizes of what is there and no snapshot.
+    others: HashMap<Digest, u64>,
+}
+
+impl Compared {
     fn read_these(
         &mut self,
         db: &mut Db,
@@ -239,14 +246,14 @@ impl Kept {
 
     fn missing(self, disposed: &Disposed, findings: &mut Findings) {
         // Of a record that was disposed of, the tombstone alone is kept.
-        let went = |digest: &Digest, sealed: &Sealed| {
-            disposed.get(&sealed.place).is_some_and(|tombstone| tombstone != digest)
+        let went = |sealed: &Sealed| {
+            disposed.get(&sealed.place).is_some_and(|tombstone| *tombstone != sealed.digest)
         };
         let mut wrong: Vec<(u64, Digest, bool)> = self
             .sealed
             .iter()
-            .filter(|(digest, sealed)| sealed.there == went(digest, sealed))
-            .map(|(digest, sealed)| (sealed.seq, *digest, sealed.there))
+            .filter(|sealed| sealed.there == went(sealed))
+            .map(|sealed| (sealed.seq, sealed.digest, sealed.there))
             .collect();
         wrong.sort_by_key(|(seq, ..)| *seq);
         for (seq, digest, there) in wrong {

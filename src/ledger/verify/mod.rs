@@ -18,6 +18,7 @@ mod records;
 mod report;
 mod sealed;
 mod since;
+mod snapshots;
 mod touched;
 mod tree;
 

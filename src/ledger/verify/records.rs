@@ -19,8 +19,6 @@ pub(super) struct Last {
     pub n: u64,
     pub post: Digest,
     pub found: bool,
-    /// Its number among the subjects of this pass.
-    pub place: u32,
     /// Whether it was disposed of: `post` is then its tombstone's.
     pub disposed: bool,
 }
@@ -28,10 +26,12 @@ pub(super) struct Last {
 /// The subjects that were disposed of, by their place, each with its tombstone's digest.
 pub type Disposed = HashMap<u32, Digest>;
 
-/// Every subject's own chain, as the entries tell it.
+/// Every subject's own chain, as the entries tell it. A million of them are to fit: the map leads to places only, so
+/// that little is held twice while it grows.
 #[derive(Default)]
 pub struct Subjects {
-    pub(super) last: HashMap<String, Last>,
+    pub(super) places: HashMap<Box<str>, u32>,
+    last: Vec<Last>,
     /// In a pass over what is new: each subject's first entry in it, whose own predecessor is still to be asked for.
     pub(super) begun: Option<Vec<(i64, u64, Link)>>,
 }
@@ -39,7 +39,7 @@ pub struct Subjects {
 impl Subjects {
     /// For a pass that does not begin with the ledger.
     pub fn since() -> Self {
-        Self { last: HashMap::new(), begun: Some(Vec::new()) }
+        Self { begun: Some(Vec::new()), ..Self::default() }
     }
 
     /// How many there are.
@@ -49,8 +49,13 @@ impl Subjects {
 
     /// The subjects that were disposed of.
     pub fn disposed(&self) -> Disposed {
-        let gone = self.last.values().filter(|last| last.disposed);
-        gone.map(|last| (last.place, last.post)).collect()
+        let places = (0..).zip(&self.last).filter(|(_, last)| last.disposed);
+        places.map(|(place, last)| (place, last.post)).collect()
+    }
+
+    pub(super) fn get_mut(&mut self, subject: &str) -> Option<&mut Last> {
+        let place = *self.places.get(subject)?;
+        self.last.get_mut(place as usize)
     }
 
     /// Continues the chain of an entry's subject and notes the snapshot it seals; returns the subject's place.
@@ -62,29 +67,31 @@ impl Subjects {
         findings: &mut Findings,
     ) -> Option<u32> {
         let link = told.link.take()?;
-        let next_place = u32::try_from(self.last.len()).unwrap_or(u32::MAX);
-        let last = self.last.get_mut(link.subject.as_str());
-        if let (None, Some(begun)) = (&last, &mut self.begun) {
+        let next_place = u32::try_from(self.last.len()).ok()?;
+        let place = self.places.get(link.subject.as_str()).copied();
+        let last = place.and_then(|place| self.last.get(place as usize));
+        if let (None, Some(begun)) = (last, &mut self.begun) {
             begun.push((epoch, told.seq, link.clone()));
-        } else if let Some(what) = gap(epoch, &link, last.as_deref()) {
+        } else if let Some(what) = gap(epoch, &link, last) {
             let fault = Fault::new("subject.chain", what).at(told.seq).of(&link.subject);
             findings.add(fault.in_epoch(epoch));
         }
-        let was_disposed = last.as_ref().is_some_and(|last| last.disposed);
-        let changed = last.as_ref().is_none_or(|last| last.post != link.post);
+        let was_disposed = last.is_some_and(|last| last.disposed);
+        let changed = last.is_none_or(|last| last.post != link.post);
         if was_disposed && changed {
             let what = "the entry changes a record that was disposed of before";
             let fault = Fault::new("subject.disposed", what).at(told.seq).of(&link.subject);
             findings.add(fault.in_epoch(epoch));
         }
-        let place = last.as_ref().map_or(next_place, |last| last.place);
-        kept.sealed(link.post, told.seq, place);
         let disposed = told.disposes || (was_disposed && !changed);
-        let next = Last { epoch, seq: told.seq, n: link.n, post: link.post, found: false, place, disposed };
-        match last {
+        let next = Last { epoch, seq: told.seq, n: link.n, post: link.post, found: false, disposed };
+        let place = place.unwrap_or(next_place);
+        kept.sealed(link.post, told.seq, place);
+        match self.last.get_mut(place as usize) {
             Some(last) => *last = next,
             None => {
-                self.last.insert(link.subject, next);
+                self.places.insert(link.subject.into(), place);
+                self.last.push(next);
             }
         }
         Some(place)
@@ -125,7 +132,7 @@ impl Subjects {
                     Err(error) => {
                         let what = format!("the record cannot be read: {error}");
                         findings.add(Fault::new("record.unreadable", what).of(&subject));
-                        if let Some(last) = self.last.get_mut(&subject) {
+                        if let Some(last) = self.get_mut(&subject) {
                             last.found = true;
                         }
                     }
@@ -146,7 +153,7 @@ impl Subjects {
     /// Compares a record with what its last entry sealed.
     pub(super) fn record(&mut self, snapshot: &Snapshot, findings: &mut Findings) {
         let subject = snapshot.subject().to_string();
-        let Some(last) = self.last.get_mut(&subject) else {
+        let Some(last) = self.get_mut(&subject) else {
             findings.add(Fault::new("record.unsealed", "there is no entry for this record").of(subject));
             return;
         };
@@ -166,8 +173,13 @@ impl Subjects {
     }
 
     pub(super) fn unanswered(self, governed: &[Governed], findings: &mut Findings) {
-        let mut gone: Vec<(String, Last)> = self.last.into_iter().filter(|(_, last)| !last.found).collect();
-        gone.sort_by(|(left, _), (right, _)| left.cmp(right));
+        let mut gone: Vec<(&str, &Last)> = self
+            .places
+            .iter()
+            .filter_map(|(subject, place)| Some((&**subject, self.last.get(*place as usize)?)))
+            .filter(|(_, last)| !last.found)
+            .collect();
+        gone.sort_by_key(|(subject, _)| *subject);
         for (subject, last) in gone {
             let kind = subject.split_once('/').map_or("", |(kind, _)| kind);
             let what = match governed.iter().any(|governed| governed.kind == kind) {

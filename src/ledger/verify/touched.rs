@@ -33,7 +33,7 @@ impl Subjects {
                 findings.add(fault.in_epoch(epoch));
             }
         }
-        let mut subjects: Vec<String> = self.last.keys().cloned().collect();
+        let mut subjects: Vec<Box<str>> = self.places.keys().cloned().collect();
         subjects.sort();
         for subject in subjects {
             steps.add(1)?;
@@ -44,8 +44,8 @@ impl Subjects {
                 Err(error) if error.kind() == Kind::Unavailable => return Err(error),
                 Err(error) => {
                     let what = format!("the record cannot be read: {error}");
-                    findings.add(Fault::new("record.unreadable", what).of(&subject));
-                    if let Some(last) = self.last.get_mut(&subject) {
+                    findings.add(Fault::new("record.unreadable", what).of(&*subject));
+                    if let Some(last) = self.get_mut(&subject) {
                         last.found = true;
                     }
                 }
@@ -83,7 +83,7 @@ fn before(db: &mut Db, epoch: i64, seq: u64, link: &Link) -> Result<Option<Last>
     Ok(found.and_then(|(epoch, seq, bytes)| {
         let parsed = entry::parse(&bytes).ok()?;
         let index = canon::scan(parsed.body.as_bytes()).ok()?;
-        let (seq, disposed) = (u64::try_from(seq).ok()?, false);
-        Some(Last { epoch, seq, n: index.obj_n?, post: index.post?, found: true, place: 0, disposed })
+        let seq = u64::try_from(seq).ok()?;
+        Some(Last { epoch, seq, n: index.obj_n?, post: index.post?, found: true, disposed: false })
     }))
 }
