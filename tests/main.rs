@@ -34,4 +34,5 @@ mod threats;
 mod trail;
 mod tsa;
 mod verification;
+mod wait;
 mod words;

@@ -18,7 +18,7 @@ use crate::links::record::Relation;
 use crate::links::store::{self as links, NewLink};
 use crate::orders::store::{self as order_store, Release};
 use crate::recalls::intake::{BatchDraft, Draft as RecallDraft, registration};
-use crate::recalls::record::Booking;
+use crate::recalls::reach::Booking;
 use crate::recalls::store::{self as recalls, Filling};
 use crate::records::transitions;
 use crate::time::Timestamp;

@@ -19,7 +19,7 @@ use crate::web::form::{Form, Typed};
 use crate::web::input;
 use crate::web::page::{page, percent, see_other_with};
 use crate::web::parts::Sheet;
-use crate::web::problem::status;
+use crate::web::problem::Refused;
 use crate::web::query::Query;
 
 const SECTION: &str = "/records";
@@ -91,13 +91,13 @@ async fn set(
     };
     match done {
         Ok(()) => Ok(see_other_with(&format!("/retention?subject={}", percent(&subject)), "hold-set")),
-        Err(error) if !status(&error).is_server_error() => {
+        Err(error) => {
+            let refused = Refused::by(error)?;
             let standing = api::stand(&reader, keepers, Some(&subject)).await?;
-            let sheet = Sheet::new(view.words, "keeping", form.typed).refused(&error);
+            let sheet = Sheet::new(view.words, "keeping", form.typed).refused(&refused);
             let frame = view.frame(view.words.t("keeping-subject-title"), SECTION).failed();
-            Ok(page(&SubjectPage { frame, sheet, standing, may_hold: true }, status(&error)))
+            Ok(refused.page(&SubjectPage { frame, sheet, standing, may_hold: true }))
         }
-        Err(error) => Err(error),
     }
 }
 
@@ -145,11 +145,10 @@ async fn lift(
         Ok(hold) => {
             Ok(see_other_with(&format!("/retention?subject={}", percent(&hold.held())), "hold-lifted"))
         }
-        Err(error) if !status(&error).is_server_error() => {
-            let shown = hold_page((&view, &reader), id, (form.typed, Some(&error))).await?;
-            Ok(page(&shown, status(&error)))
+        Err(error) => {
+            let refused = Refused::by(error)?;
+            Ok(refused.page(&hold_page((&view, &reader), id, (form.typed, Some(&refused))).await?))
         }
-        Err(error) => Err(error),
     }
 }
 
@@ -203,11 +202,10 @@ async fn erase(
     };
     match done {
         Ok(()) => Ok(see_other_with(&format!("/trail/{number}"), "erased")),
-        Err(error) if !status(&error).is_server_error() => {
+        Err(error) => {
+            let refused = Refused::by(error)?;
             let values = api::values_of(&reader, keepers, &seq).await?;
-            let shown = erase_page(&view, (seq.into_inner(), values), (form.typed, Some(&error)));
-            Ok(page(&shown, status(&error)))
+            Ok(refused.page(&erase_page(&view, (seq.into_inner(), values), (form.typed, Some(&refused)))))
         }
-        Err(error) => Err(error),
     }
 }
