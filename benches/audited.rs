@@ -9,6 +9,9 @@
 #[path = "../tests/postgres.rs"]
 #[allow(dead_code)]
 mod postgres;
+#[path = "../tests/wait.rs"]
+#[allow(dead_code)]
+mod wait;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

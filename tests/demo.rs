@@ -7,7 +7,7 @@ use sopledger::ledger::folder::Folder;
 use sopledger::ledger::site::Place;
 use sopledger::ledger::verify::verify_target;
 use sopledger::store::schema::{
-    correction, deviation, document_version, ledger_entry, order_line, recall, sales_order,
+    correction, deviation, document_copy, document_version, ledger_entry, order_line, recall, sales_order,
 };
 use sopledger::store::{Db, Purpose, Target};
 use sopledger::time::Clock;
@@ -69,6 +69,19 @@ fn visible(db: &mut Db) -> Vec<String> {
         .load(db)
         .unwrap();
     lines.extend(deviations.iter().map(|row| format!("{row:?}")));
+    let copies: Vec<(String, i64, String, String, Option<i64>, String)> = document_copy::table
+        .order((document_copy::document, document_copy::n))
+        .select((
+            document_copy::document,
+            document_copy::n,
+            document_copy::version,
+            document_copy::place,
+            document_copy::recalled_at,
+            document_copy::outcome,
+        ))
+        .load(db)
+        .unwrap();
+    lines.extend(copies.iter().map(|row| format!("{row:?}")));
     lines
 }
 
@@ -97,6 +110,31 @@ fn a_demo_has_the_records_it_promises() {
         ] {
             assert!(acts.iter().any(|found| found == act), "{act}");
         }
+        let copies: Vec<(String, i64, bool, String)> = document_copy::table
+            .order((document_copy::document, document_copy::n))
+            .select((
+                document_copy::document,
+                document_copy::n,
+                document_copy::recalled_at.is_not_null(),
+                document_copy::outcome,
+            ))
+            .load(db)
+            .unwrap();
+        let copies: Vec<_> = copies
+            .iter()
+            .map(|(document, n, called, outcome)| (document.as_str(), *n, *called, outcome.as_str()))
+            .collect();
+        assert_eq!(
+            copies,
+            [
+                ("SOP-CS-001", 1, true, "returned"),
+                ("SOP-CS-001", 2, false, ""),
+                ("SOP-CS-005", 1, true, "destroyed"),
+                ("SOP-CS-005", 2, true, ""),
+                ("SOP-CS-005", 3, false, ""),
+                ("SOP-CS-005", 4, false, ""),
+            ]
+        );
         let versions: Vec<String> = document_version::table
             .filter(document_version::document.eq("SOP-CS-005"))
             .order(document_version::major)

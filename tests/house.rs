@@ -21,6 +21,7 @@ use sopledger::time::{Clock, Timestamp};
 
 use crate::openapi::held::{Sent, hold};
 use crate::postgres;
+use crate::wait::until;
 
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse 42";
@@ -294,6 +295,15 @@ impl Client {
     /// GET with headers.
     pub fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         self.send("GET", path, None, headers)
+    }
+
+    /// A job's answer once it is over.
+    pub fn until_over(&self, job: &str) -> Value {
+        until(|| {
+            let told = self.get(job).expect(200).json();
+            let over = matches!(told["state"].as_str(), Some("done" | "failed" | "cancelled"));
+            if over { Ok(told) } else { Err(told) }
+        })
     }
 
     /// POST of JSON.

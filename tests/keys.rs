@@ -1,7 +1,5 @@
 //! The signer's keys, its lease, and what it reads before it signs.
 
-use std::time::{Duration, Instant};
-
 use diesel::prelude::*;
 use sopledger::app::GOVERNED;
 use sopledger::ledger::acts;
@@ -19,6 +17,7 @@ use sopledger::store::{self, Purpose};
 
 use crate::house::{House, both};
 use crate::ledger::tamper::{settle, trial, trial_on};
+use crate::wait::until_it_holds;
 
 const DAY: i64 = 24 * 3600;
 const ORIGIN: &str = "test.example.cn/house";
@@ -160,14 +159,6 @@ fn a_byte_flipped_between_commit_and_signing_is_refused_and_told() {
     });
 }
 
-fn until(what: &str, holds: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !holds() {
-        assert!(began.elapsed() < Duration::from_secs(20), "{what}");
-        std::thread::park_timeout(Duration::from_millis(50));
-    }
-}
-
 fn signed_beyond(site: &Site, seq: u64) -> bool {
     site.signing.newest().is_some_and(|(size, _)| size > seq)
 }
@@ -182,28 +173,28 @@ fn kept(place: &Place) -> String {
 fn of_two_nodes_with_the_key_one_signs_the_other_takes_its_notes_over_and_then_its_place() {
     let Some(first) = House::postgres() else { return };
     let seq = write(&first.site);
-    until("the first signs", || signed_beyond(&first.site, seq));
+    until_it_holds("the first signs", || signed_beyond(&first.site, seq));
     let folder = tempfile::tempdir().unwrap();
     let second = Place { folder: Folder::new(folder.path()), ..first.place.clone() };
     second.folder.make().unwrap();
     std::fs::copy(first.place.folder.key(), second.folder.key()).unwrap();
     let site = second.open(false).unwrap();
     let seq = write(&site);
-    until("the second follows", || signed_beyond(&site, seq) && signed_beyond(&first.site, seq));
+    until_it_holds("the second follows", || signed_beyond(&site, seq) && signed_beyond(&first.site, seq));
     let note = site.signing.newest().unwrap().1;
     assert_eq!(kept(&second), note, "in its own state before it is served");
     assert_eq!(std::fs::read_to_string(second.folder.checkpoint()).unwrap(), note);
     must_be_sound(&second);
     // A key made on the first node is learned from the entry that announces it, below a note of the old one.
     let made = rotate(&first.site, &Actor::cli(), "轮换", DAY).unwrap();
-    until("the second learns", || site.signing.vkeys(ORIGIN).unwrap().first() == Some(&made.vkey));
+    until_it_holds("the second learns", || site.signing.vkeys(ORIGIN).unwrap().first() == Some(&made.vkey));
     assert!(
         Ring::load(&second.folder, ORIGIN).unwrap().signing(ORIGIN, second.clock.now()).unwrap().is_empty()
     );
     std::fs::copy(&made.file, second.folder.path().join("key").join(made.file.file_name().unwrap())).unwrap();
     first.site.close();
     let seq = write(&site);
-    until("the second signs", || signed_beyond(&site, seq));
+    until_it_holds("the second signs", || signed_beyond(&site, seq));
     let note = site.signing.newest().unwrap().1;
     open_checkpoint(&note, &[made.vkey]).unwrap();
     must_be_sound(&second);
@@ -223,7 +214,7 @@ fn a_node_that_only_knows_the_keys_takes_no_note_of_anybody_elses() {
     std::fs::copy(first.place.folder.ring(), second.folder.ring()).unwrap();
     let site = second.open(false).unwrap();
     let seq = write(&site);
-    until("it follows", || signed_beyond(&site, seq));
+    until_it_holds("it follows", || signed_beyond(&site, seq));
     assert_eq!(kept(&second), site.signing.newest().unwrap().1);
     let stranger = LedgerKey::from_seed(ORIGIN, &[7; 32]).unwrap();
     let seq = write(&first.site);
@@ -240,7 +231,7 @@ fn a_node_that_only_knows_the_keys_takes_no_note_of_anybody_elses() {
         ))
         .execute(&mut db)
         .unwrap();
-    until("it is told", || site.signing.trouble().is_some());
+    until_it_holds("it is told", || site.signing.trouble().is_some());
     assert!(seq > 0 && site.signing.newest().unwrap().0 <= said.size);
     site.close();
 }

@@ -35,4 +35,5 @@ mod threats;
 mod trail;
 mod tsa;
 mod verification;
+mod wait;
 mod words;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
-use std::time::{Duration, Instant};
+
+use crate::wait::until;
 
 /// Set where a test that cannot run must fail instead: in CI.
 pub const MAY_NOT_SKIP: &str = "SOPLEDGER_TESTS_MAY_NOT_SKIP";
@@ -43,12 +44,8 @@ pub fn copy(url: &str) -> String {
     use diesel::prelude::*;
     let mut db = diesel::PgConnection::establish(&format!("{before}localhost/postgres?{query}")).unwrap();
     let sql = format!("CREATE DATABASE {copy} TEMPLATE {name}");
-    let began = Instant::now();
     // A backend outlives its client by a moment.
-    while let Err(error) = diesel::sql_query(&sql).execute(&mut db) {
-        assert!(began.elapsed() < Duration::from_secs(20), "{error}");
-        std::thread::park_timeout(Duration::from_millis(50));
-    }
+    until(|| diesel::sql_query(&sql).execute(&mut db));
     format!("{before}localhost/{copy}?{query}")
 }
 
@@ -142,15 +139,7 @@ fn start(settings: &str) -> Option<Server> {
 
 fn await_answer(server: &Server) {
     use diesel::prelude::*;
-    let began = Instant::now();
-    while diesel::PgConnection::establish(&address(server, "postgres")).is_err() {
-        assert!(
-            began.elapsed() < Duration::from_secs(60),
-            "PostgreSQL did not start: {}",
-            log(&server.folder)
-        );
-        std::thread::park_timeout(Duration::from_millis(100));
-    }
+    until(|| diesel::PgConnection::establish(&address(server, "postgres")).map_err(|_| log(&server.folder)));
 }
 
 fn log(folder: &Path) -> String {

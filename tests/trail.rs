@@ -9,9 +9,13 @@ use sopledger::ledger::note::{VerifierKey, open_checkpoint};
 use sopledger::ledger::proof;
 use sopledger::ledger::sealed::commitment;
 use sopledger::ledger::tree::{ConsistencyProof, root_of, verify_consistency};
+use sopledger::web::page::percent;
 use sopledger::web::words::{Lang, Words};
 
+use crate::deviations::order;
 use crate::house::{Answer, Client, House, both};
+use crate::openapi::example;
+use crate::wait::until;
 
 const NDJSON: (&str, &str) = ("accept", "application/x-ndjson");
 
@@ -91,6 +95,38 @@ fn entries_come_by_subject_actor_act_and_time_and_go_on_after_a_number() {
         qa.get("/api/v1/ledger/entries?from=yesterday&subject=x").refused(422, "invalid");
         qa.get("/api/v1/ledger/entries/0x1").refused(404, "not-found");
         house.person("cs").get("/api/v1/ledger/entries").refused(403, "no-right");
+    });
+}
+
+#[test]
+fn a_page_says_who_an_account_is_and_what_a_link_ties_beside_the_subject_as_it_is_written() {
+    both(|house| {
+        order(house, "80012345");
+        let qa = house.person("qa");
+        let deviation = qa.post("/api/v1/deviations", example("NewDeviation")).expect(201).json();
+        let from = format!("deviation/{}", deviation["number"].as_str().unwrap());
+        let tie =
+            json!({ "from": from, "to": "order/80012345", "relation": "affects", "reason": "同一批货" });
+        let made = qa.post("/api/v1/links", tie).expect(201).json();
+        let link = format!("link/{}", made["id"].as_str().unwrap());
+        let html = [("accept", "text/html"), ("accept-language", "zh-CN")];
+        let page = |path: &str| qa.get_with(path, &html).expect(200).text;
+        let account = format!("account/{}", house.id("cs"));
+        for (subject, called) in
+            [(&link, format!("{from} → order/80012345（影响）")), (&account, "cs 某（cs）".to_owned())]
+        {
+            let list = page(&format!("/trail?subject={subject}"));
+            assert!(list.contains(&called) && list.contains(&format!(">{subject}<")), "{called}: {list}");
+            let found = items(qa.get(&format!("/api/v1/ledger/entries?subject={subject}")));
+            let entry = page(&format!("/trail/{}", found[0]["seq"]));
+            assert!(entry.contains(&called) && entry.contains(&format!(">{subject}<")), "{entry}");
+        }
+        // What filters is the subject, whole, and no name.
+        for part in ["account/u-", "link/l-"] {
+            let list = page(&format!("/trail?subject={part}"));
+            assert!(!list.contains("<th scope=\"row\""), "{part}: {list}");
+        }
+        qa.get_with(&format!("/trail?subject={}", percent("cs 某")), &html).expect(422);
     });
 }
 
@@ -235,15 +271,10 @@ fn verifying_from_the_page_is_a_job_and_its_two_verdicts_stand_on_the_page_and_i
         let sent = qa.send("POST", "/trail/verify", Some(wish.into_bytes()), &form).expect(303);
         let job = sent.header("location").unwrap().to_owned();
         assert!(job.starts_with("/jobs/j-") && job.ends_with("?watch=1"), "{job}");
-        let began = std::time::Instant::now();
-        let page = loop {
+        let page = until(|| {
             let page = qa.get_with(&job, &html).expect(200);
-            if page.header("refresh").is_none() {
-                break page.text;
-            }
-            assert!(began.elapsed() < std::time::Duration::from_secs(30), "{}", page.text);
-            std::thread::park_timeout(std::time::Duration::from_millis(20));
-        };
+            if page.header("refresh").is_none() { Ok(page.text) } else { Err(page.text) }
+        });
         assert!(page.contains("/trail/verify?job=j-"), "{page}");
         let report = qa.get_with("/trail/verify", &html).expect(200).text;
         assert!(report.contains("账本完好") && report.contains("所写均在，没有缺失。"), "{report}");

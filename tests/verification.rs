@@ -2,7 +2,6 @@
 //! them finds.
 
 use std::cell::Cell;
-use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use serde_json::{Value, json};
@@ -16,6 +15,7 @@ use sopledger::trail::{Schedule, Verifier};
 
 use crate::house::{Client, House, PASSWORD, both};
 use crate::ledger::tamper::{run, set_something, settle, trial_on};
+use crate::wait::until;
 
 fn grow(house: &House, entries: u64) {
     let written = house.site.lane.write_here(move |tx| {
@@ -182,21 +182,9 @@ fn a_verification_can_be_called_off() {
     assert!(!house.place.folder.verified().exists(), "nothing was found sound");
 }
 
-fn finished(client: &Client, location: &str) -> Value {
-    let began = Instant::now();
-    loop {
-        let job = client.get(location).expect(200).json();
-        if !matches!(job["state"].as_str(), Some("queued" | "running")) {
-            return job;
-        }
-        assert!(began.elapsed() < Duration::from_secs(30), "{job}");
-        std::thread::park_timeout(Duration::from_millis(20));
-    }
-}
-
 fn verify_over_http(client: &Client, scope: &str) -> Value {
     let answer = client.post("/api/v1/ledger/verifications", json!({ "scope": scope })).expect(202);
-    finished(client, answer.header("location").unwrap())
+    client.until_over(answer.header("location").unwrap())
 }
 
 #[test]
@@ -281,11 +269,10 @@ fn the_schedule_starts_what_is_due_one_at_a_time_and_tells_every_node() {
         let other = Verifier::new(GOVERNED, house.site.clone(), there.clone());
         let qa = || house.person("qa");
         let idle = |client: &Client| {
-            let began = Instant::now();
-            while client.get("/api/v1/ledger/verifications").expect(200).json()["running"] != Value::Null {
-                assert!(began.elapsed() < Duration::from_secs(30));
-                std::thread::park_timeout(Duration::from_millis(20));
-            }
+            until(|| match &client.get("/api/v1/ledger/verifications").expect(200).json()["running"] {
+                Value::Null => Ok(()),
+                running => Err(running.clone()),
+            });
         };
         assert_eq!(verifier.start_due(Schedule { new: None, whole: None }).unwrap(), None);
         assert_eq!(verifier.start_due(schedule).unwrap(), Some(Scope::Whole), "never verified");

@@ -15,7 +15,7 @@ use crate::documents::read_pages::{self, Shown};
 use crate::documents::reading;
 use crate::documents::store as documents;
 use crate::documents::timeline::State;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::people::desk::{Desk, Reader};
 use crate::people::gate::{Gate, Route};
 use crate::people::rights::Permission;
@@ -24,7 +24,7 @@ use crate::web::form::{Form, Typed};
 use crate::web::page::{page, percent, see_other_with};
 use crate::web::paging::{Page, Paging};
 use crate::web::parts::{Choice, Sheet, state_tag};
-use crate::web::problem;
+use crate::web::problem::{self, Refused};
 use crate::web::query::Query;
 use crate::web::words::Words;
 
@@ -135,22 +135,13 @@ async fn give_out(
             Ok(see_other_with(&format!("/documents/{}/copies/{}", copy.document, copy.n), "copy-issued"))
         }
         Err(error) => {
-            let (status, error) = refused(error)?;
+            let refused = Refused::by(error)?;
             let shown = shown(&view, &reader, (number, version)).await?;
             let asked = print_page(&view, (&reader, &printing), &shown);
-            let sheet = Some(Sheet::new(view.words, "copy", form.typed).refused(&error));
-            Ok(page(&Print { sheet, frame: asked.frame.clone().failed(), ..asked }, status))
+            let sheet = Some(Sheet::new(view.words, "copy", form.typed).refused(&refused));
+            Ok(refused.page(&Print { sheet, frame: asked.frame.failed(), ..asked }))
         }
     }
-}
-
-/// A refusal that a form comes back with, and its status; a failure, or what is not there, goes on as an error.
-fn refused(error: Error) -> Result<(StatusCode, Error)> {
-    let status = problem::status(&error);
-    if status.is_server_error() || status == StatusCode::NOT_FOUND {
-        return Err(error);
-    }
-    Ok((status, error))
 }
 
 async fn of_document(view: View, reader: Reader, number: web::Path<String>) -> Result<HttpResponse> {
@@ -254,11 +245,10 @@ async fn settle(
     match done {
         Ok(()) => Ok(see_other_with(&format!("/documents/{}/copies/{}", target.0, target.1), "copy-settled")),
         Err(error) => {
-            let (status, error) = refused(error)?;
-            let copy = find(&view, &reader, target).await?;
-            let asked = one_page(&view, (&reader, &printing), copy);
-            let sheet = Some(Sheet::new(view.words, "copy-end", form.typed).refused(&error));
-            Ok(page(&One { sheet, frame: asked.frame.clone().failed(), ..asked }, status))
+            let refused = Refused::by(error)?;
+            let asked = one_page(&view, (&reader, &printing), find(&view, &reader, target).await?);
+            let sheet = Some(Sheet::new(view.words, "copy-end", form.typed).refused(&refused));
+            Ok(refused.page(&One { sheet, frame: asked.frame.failed(), ..asked }))
         }
     }
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::people;
 use super::script::{Calendar, Step};
+use super::sentences::{Change, Sentences, sentences};
 use crate::documents::approval::{self, Asked, Consent, Meaning, Precision, Submission};
 use crate::documents::codes::Outcome;
 use crate::documents::import::{self, Sheet};
@@ -43,12 +44,6 @@ const AWAITED_WRITTEN: u64 = 9;
 /// Who has not yet read these; all others are acknowledged.
 const UNREAD: [&str; 2] = ["WI-CS-003/1.0", "SOP-CS-003/1.0"];
 
-/// What changed in a first version, and why.
-const FIRST: (&str, &str) = ("首次发布。 First issue.", "建立书面规程。 To have the procedure in writing.");
-/// What changed in a later one, and why, where its text does not say.
-const REVISED: (&str, &str) =
-    ("按运行经验修订时限与核对步骤。 Times and checks revised.", "年度质量回顾。 Yearly quality review.");
-
 /// A version on its way into force.
 #[derive(Clone)]
 struct Issue {
@@ -66,7 +61,7 @@ struct Issue {
 type Shelf = BTreeMap<String, Vec<Sheet>>;
 
 /// Reads the embedded files whose names contain `part`.
-fn shelf<E: RustEmbed>(part: &str, why: (&str, &str)) -> Result<Shelf> {
+fn shelf<E: RustEmbed>(part: &str, change: &Change) -> Result<Shelf> {
     let mut names: Vec<String> = E::iter()
         .map(|name| name.into_owned())
         .filter(|name| name.contains(part) && name.ends_with(".md"))
@@ -77,8 +72,8 @@ fn shelf<E: RustEmbed>(part: &str, why: (&str, &str)) -> Result<Shelf> {
         let bytes = E::get(&name).map(|file| file.data.into_owned()).unwrap_or_default();
         let sheet = Sheet::read(Path::new(&name), &bytes);
         let mut sheet = sheet.map_err(|fault| Error::internal(format!("{name}: {fault}")))?;
-        sheet.head.change_summary.get_or_insert_with(|| why.0.to_owned());
-        sheet.head.change_reason.get_or_insert_with(|| why.1.to_owned());
+        sheet.head.change_summary.get_or_insert_with(|| change.summary.clone());
+        sheet.head.change_reason.get_or_insert_with(|| change.reason.clone());
         shelf.entry(sheet.head.number.clone()).or_default().push(sheet);
     }
     Ok(shelf)
@@ -89,10 +84,11 @@ fn shelf<E: RustEmbed>(part: &str, why: (&str, &str)) -> Result<Shelf> {
 /// # Errors
 /// A file that is part of the program is broken.
 pub fn steps(calendar: Calendar) -> Result<Vec<Step>> {
-    let library = shelf::<Library>("", FIRST)?;
-    let revised = shelf::<Library>("", REVISED)?;
-    let old = shelf::<Texts>("@1.0", FIRST)?;
-    let coming = shelf::<Texts>("@3.0", REVISED)?;
+    let Sentences { first, revised: later, .. } = sentences();
+    let library = shelf::<Library>("", first)?;
+    let revised = shelf::<Library>("", later)?;
+    let old = shelf::<Texts>("@1.0", first)?;
+    let coming = shelf::<Texts>("@3.0", later)?;
     let dates: Vec<Dates> = super::rows(include_str!("library.csv"))?;
     let mut steps = Vec::new();
     for (n, (number, sheets)) in (0..).zip(&library) {
@@ -190,7 +186,6 @@ fn confirming(calendar: Calendar, number: &str, (days, minute): (u64, u32)) -> S
     let target = number.to_owned();
     Step::new(calendar.at(days, minute + 300), format!("{number} confirmed"), move |tx| {
         let signer = people::signer(tx, "qa")?;
-        let comment = "定期审核：内容仍然适用。 Periodic review: still holds.";
-        standing::review(tx, &signer, &target, (Outcome::Confirmed, comment)).map(drop)
+        standing::review(tx, &signer, &target, (Outcome::Confirmed, &sentences().confirmed)).map(drop)
     })
 }

@@ -4,11 +4,13 @@
 //! `demo:true`, names and numbers carry 虚构); the same day gives the same visible records; a seeding that was cut short
 //! goes on where it stopped, since each step leaves its mark in its own transaction. Nothing else in the program seeds.
 
+mod copies;
 mod library;
 mod orders;
 mod people;
 mod records;
 mod script;
+mod sentences;
 
 use std::collections::HashSet;
 

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::people;
 use super::script::{Calendar, Step};
+use super::sentences::sentences;
 use crate::error::Result;
 use crate::ledger::lane::Tx;
 use crate::orders::record::{EventKind, Line, Storage, Wanted, WantedEvent};
@@ -193,12 +194,12 @@ fn states(calendar: Calendar, (n, day): (u64, u64), mut wanted: Wanted) -> Vec<(
         wanted.events.push(event(
             EventKind::Shipped,
             calendar.at(day - 1, 8 * 60 + minute),
-            "示例仓库 Sample warehouse",
+            &sentences().warehouse,
         ));
         wanted.events.push(event(
             EventKind::Delivered,
             calendar.at(day - 2, 13 * 60 + minute),
-            "示例承运商 Sample carrier",
+            &sentences().carrier,
         ));
         told.push((evening(day - 2), wanted.clone()));
     }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::orders::{self, Told};
 use super::people;
 use super::script::{Calendar, Step};
+use super::sentences::sentences;
 use crate::app::RESOLVERS;
 use crate::deviations::draft::{Draft, checked};
 use crate::deviations::record::Batch;
@@ -18,7 +19,7 @@ use crate::links::record::Relation;
 use crate::links::store::{self as links, NewLink};
 use crate::orders::store::{self as order_store, Release};
 use crate::recalls::intake::{BatchDraft, Draft as RecallDraft, registration};
-use crate::recalls::record::Booking;
+use crate::recalls::reach::Booking;
 use crate::recalls::store::{self as recalls, Filling};
 use crate::records::transitions;
 use crate::time::Timestamp;
@@ -218,7 +219,7 @@ fn linked(at: Timestamp, (number, kind): (&str, &str), (wanted, order): (&[Strin
         for (relation, to) in &ends {
             let relation: Relation =
                 relation.parse().map_err(|()| Error::internal(format!("{relation} is no relation")))?;
-            let reason = "调查时关联。 Tied during the investigation.".to_owned();
+            let reason = sentences().tied.clone();
             links::create(
                 tx,
                 RESOLVERS,
@@ -315,7 +316,7 @@ fn met(calendar: Calendar, day: u64, order: &Told) -> Vec<Step> {
         }),
         Step::new(calendar.at(day - 2, 11 * 60), format!("order {HELD} released"), |tx| {
             let qa = people::signer(tx, "qa")?;
-            let reason = "召回批号已更换，批号核对无误。 Recalled batch replaced, batch checked.".to_owned();
+            let reason = sentences().released.clone();
             let release = Release { number: HELD.to_owned(), reason, seen: None };
             order_store::release(tx, &release, &qa).map(drop)
         }),
@@ -338,21 +339,21 @@ fn notice(tx: &mut Tx<'_>, number: &str, at: Timestamp) -> Result<()> {
 
 /// All comes back but two units of the first customer; of a drill, nothing.
 fn take_back(tx: &mut Tx<'_>, number: &str, plan: &RecallPlan) -> Result<()> {
-    let state = recalls::require(tx.read(), number)?;
+    let (state, said) = (recalls::require(tx.read(), number)?, sentences());
     let bookings = state.customers.iter().enumerate().map(|(at, row)| {
         let traced = state.traced_to(&row.customer_code).to_string();
         let fewer = |traced: &str| {
             traced.parse::<u64>().map_or_else(|_| traced.to_owned(), |all| all.saturating_sub(2).to_string())
         };
         let (returned, note) = match (plan.drill, at) {
-            (true, _) => ("0".to_owned(), "演练，未退货。 Drill, nothing sent back."),
-            (false, 0) => (fewer(&traced), "2个最小单位召回前已使用。 Two units used before the recall."),
-            (false, _) => (traced, "已全部退回隔离。 All returned to quarantine."),
+            (true, _) => ("0".to_owned(), &said.drill),
+            (false, 0) => (fewer(&traced), &said.used),
+            (false, _) => (traced, &said.returned),
         };
         Booking {
             customer: row.customer_code.clone(),
             returned: Some(returned),
-            note: Some(note.to_owned()),
+            note: Some(note.clone()),
             ..Booking::default()
         }
     });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
 use chrono_tz::Tz;
 
-use super::{DAY, library, orders, people, records};
+use super::{DAY, copies, library, orders, people, records};
 use crate::error::{Error, Result};
 use crate::ledger::lane::Tx;
 use crate::time::Timestamp;
@@ -92,6 +92,7 @@ pub fn write(calendar: Calendar, password: &str) -> Result<Vec<Step>> {
     steps.extend(library::steps(calendar)?);
     steps.extend(orders.iter().flat_map(orders::Told::steps));
     steps.extend(records::steps(calendar, &orders)?);
+    steps.extend(copies::steps(calendar)?);
     // Stable: what has the same instant stays in the order in which it was told.
     steps.sort_by_key(|step| step.at);
     match steps.last() {

@@ -28,7 +28,7 @@ use crate::web::form::{Form, Typed};
 use crate::web::page::{page, see_other_with};
 use crate::web::paging::Page;
 use crate::web::parts::Sheet;
-use crate::web::problem::status;
+use crate::web::problem::Refused;
 use crate::web::query::Query;
 
 static SURFACE_FOR_PEOPLE: PageSurface =
@@ -70,8 +70,9 @@ async fn list(reader: Reader, view: View, query: Query<Wanted>) -> Result<HttpRe
         frame,
     };
     if let Err(error) = filter.check() {
-        let (sheet, frame) = (shown.sheet.refused(&error), shown.frame.failed());
-        return Ok(page(&ListPage { sheet, frame, ..shown }, status(&error)));
+        let refused = Refused::by(error)?;
+        let (sheet, frame) = (shown.sheet.refused(&refused), shown.frame.failed());
+        return Ok(refused.page(&ListPage { sheet, frame, ..shown }));
     }
     let (limit, after) = (paging.limit()?, paging.after::<Place>()?);
     let most = i64::from(limit) + 1;
@@ -139,12 +140,11 @@ async fn raise(desk: Desk, view: View, form: Form<RaiseFields>) -> Result<HttpRe
         .await;
     match raised {
         Ok(number) => Ok(see_other_with(&format!("/deviations/{number}"), "saved")),
-        Err(error) if !status(&error).is_server_error() => {
-            let sheet = Sheet::new(view.words, "deviation", form.typed).refused(&error);
-            let shown = new_page(&view, sheet);
-            Ok(page(&NewPage { frame: shown.frame.failed(), ..shown }, status(&error)))
+        Err(error) => {
+            let refused = Refused::by(error)?;
+            let shown = new_page(&view, Sheet::new(view.words, "deviation", form.typed).refused(&refused));
+            Ok(refused.page(&NewPage { frame: shown.frame.failed(), ..shown }))
         }
-        Err(error) => Err(error),
     }
 }
 
@@ -179,14 +179,13 @@ async fn answer(
 ) -> Result<HttpResponse> {
     match done {
         Ok(()) => Ok(see_other_with(&format!("/deviations/{number}"), notice)),
-        Err(error) if !status(&error).is_server_error() => {
-            let known = (Now::of(&desk.site), resolvers);
+        Err(error) => {
+            let (refused, known) = (Refused::by(error)?, (Now::of(&desk.site), resolvers));
             let seen = desk.read(move |db| seen(db, &number, known)).await?;
-            let sheet = Sheet::new(view.words, "deviation", typed).refused(&error);
+            let sheet = Sheet::new(view.words, "deviation", typed).refused(&refused);
             let frame = view.frame(title(&seen), SECTION).failed();
-            Ok(page(&OnePage::new(frame, sheet, seen, desk.caller), status(&error)))
+            Ok(refused.page(&OnePage::new(frame, sheet, seen, desk.caller)))
         }
-        Err(error) => Err(error),
     }
 }
 

@@ -10,11 +10,10 @@ use crate::error::Result;
 use crate::links::read::{self as links, LinkView};
 use crate::people;
 use crate::people::store::Named;
-use crate::records::corrections::{self, CorrectionView};
-use crate::records::signed::{self, SignatureView};
-use crate::records::transitions::{self, TransitionView};
+use crate::records::source::{Basis, Confidence};
+use crate::records::told::{Told, told};
 use crate::store::schema::{deviation, deviation_batch, deviation_order};
-use crate::store::{Db, MultiBackend};
+use crate::store::{Db, MultiBackend, escaped};
 use crate::time::Timestamp;
 use crate::web::form::Typed;
 use crate::web::input::{self, Faults};
@@ -56,9 +55,9 @@ pub struct DueView {
     /// The edition.
     pub edition: &'static str,
     /// Whose number it is.
-    pub basis: crate::records::deadlines::Basis,
+    pub basis: Basis,
     /// How sure the row is.
-    pub confidence: crate::records::deadlines::Confidence,
+    pub confidence: Confidence,
 }
 
 /// A deviation with all that belongs to it.
@@ -78,16 +77,9 @@ pub struct DeviationView {
     pub findings: Findings,
     /// Why it falls due when it does.
     pub due: Option<DueView>,
-    /// What closing still lacks.
-    pub missing: Vec<String>,
-    /// SHA-256 of its present snapshot: what a signature on it signs.
-    pub digest: String,
-    /// Asked for and decided.
-    pub corrections: Vec<CorrectionView>,
-    /// Steps through its states.
-    pub transitions: Vec<TransitionView>,
-    /// Of corrections and of closing.
-    pub signatures: Vec<SignatureView>,
+    /// What every quality record tells.
+    #[serde(flatten)]
+    pub told: Told,
     /// Ties to other subjects.
     pub links: Vec<LinkView>,
 }
@@ -144,29 +136,22 @@ fn row_of(db: &mut Db, row: &Deviation) -> Result<DeviationRow> {
 /// 404.
 pub fn one(db: &mut Db, number: &str, zone: Tz) -> Result<DeviationView> {
     let state = store::require(db, number)?;
-    let standing = store::KIND.require(db, number)?;
-    let subject = subject(number);
-    let digest = crate::ledger::digest::Digest::of(&state.snapshot().to_bytes()?).to_string();
+    let told = told(db, &store::KIND, &state.snapshot())?;
     let DeviationState { deviation, orders, batches, .. } = state;
     let due = record::deadline(&deviation.class, deviation.found_at, zone).map(|rule| DueView {
         rule: &rule.id,
-        clause: &rule.clause,
-        edition: &rule.edition,
-        basis: rule.basis,
-        confidence: rule.confidence,
+        clause: &rule.source.clause,
+        edition: &rule.source.edition,
+        basis: rule.source.basis,
+        confidence: rule.source.confidence,
     });
-    let is_open = deviation.closed_at.is_none();
     Ok(DeviationView {
         row: row_of(db, &deviation)?,
         orders,
         batches,
         due,
-        missing: if is_open { transitions::gaps(db, &store::KIND, &standing)? } else { Vec::new() },
-        digest,
-        corrections: corrections::views(db, &subject)?,
-        transitions: transitions::views(db, &subject)?,
-        signatures: signed::views(db, &subject)?,
-        links: links::of(db, &subject.to_string())?,
+        told,
+        links: links::of(db, &subject(number).to_string())?,
         findings: findings(&deviation),
         description: deviation.description,
     })
@@ -255,7 +240,7 @@ type Rows<'a> = deviation::BoxedQuery<'a, MultiBackend>;
 fn chosen(filter: &Filter) -> Rows<'_> {
     let mut rows = deviation::table.into_boxed::<MultiBackend>();
     if !filter.q.is_empty() {
-        let part = containing(&filter.q);
+        let part = format!("%{}%", escaped(&filter.q.to_lowercase()));
         rows = rows.filter(
             lower(deviation::number)
                 .like(part.clone())
@@ -284,12 +269,6 @@ fn chosen(filter: &Filter) -> Rows<'_> {
         rows = rows.filter(deviation::number.eq_any(of.select(deviation_order::deviation)));
     }
     rows
-}
-
-/// A pattern for `LIKE … ESCAPE '\'` that finds a text anywhere, in lower case.
-fn containing(text: &str) -> String {
-    let plain = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{plain}%")
 }
 
 /// Up to `limit` deviations behind `after`, the newest first.

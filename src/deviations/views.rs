@@ -166,7 +166,7 @@ impl OnePage {
         let is_closed = seen.view.row.closed_at.is_some();
         let may_write = reader.may(Permission::RaiseDeviation) && !is_closed;
         let may_close = reader.may(Permission::Decide) && reader.login != seen.view.row.raised_by.login;
-        let signatures = seen.view.signatures.iter().map(signature).collect();
+        let signatures = seen.view.told.signatures.iter().map(signature).collect();
         Self {
             frame,
             sheet,
@@ -239,7 +239,7 @@ impl OnePage {
 
     fn filled(&self) -> Vec<Text> {
         let before = |field: &str| {
-            let of = self.seen.view.corrections.iter();
+            let of = self.seen.view.told.corrections.iter();
             of.filter(|made| made.field == field && made.state == "approved")
                 .map(|made| made.old.clone())
                 .collect()
@@ -269,8 +269,8 @@ impl OnePage {
             by: view.row.raised_by.to_string(),
             reason: String::new(),
         };
-        let lines = view.corrections.iter().map(line).collect();
-        views::history(&self.frame, &WORDING, lines, (raised, &view.transitions))
+        let lines = view.told.corrections.iter().map(line).collect();
+        views::history(&self.frame, &WORDING, lines, (raised, &view.told.transitions))
     }
 }
 

@@ -182,7 +182,7 @@ fn held_told(value: &Held, now: Now) -> Value {
     json!({
         "seq": value.named.seq, "name": value.named.name, "erased": !value.there, "held": value.held,
         "state": value.kept.until.code(), "retain_until": value.kept.until.instant(),
-        "clause": value.kept.rule.map(|rule| rule.clause.as_str()), "may_be_erased": value.may_go(now.at),
+        "clause": value.kept.rule.map(|rule| rule.source.clause.as_str()), "may_be_erased": value.may_go(now.at),
     })
 }
 

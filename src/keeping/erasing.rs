@@ -128,7 +128,7 @@ fn must_go(value: &Held, now: Now) -> Result<()> {
             .arg("name", value.named.name.clone())
             .arg("seq", value.named.seq.to_string())
             .arg("until", end.date_in(now.zone).to_string())
-            .arg("clause", value.kept.rule.map(|rule| rule.clause.clone()).unwrap_or_default())),
+            .arg("clause", value.kept.rule.map(|rule| rule.source.clause.clone()).unwrap_or_default())),
         _ => refused("law-keeps-open"),
     }
 }

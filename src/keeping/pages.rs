@@ -20,7 +20,7 @@ use crate::web::form::{Form, Typed};
 use crate::web::input;
 use crate::web::page::{Frame, page, percent, see_other_with};
 use crate::web::parts::Sheet;
-use crate::web::problem::status;
+use crate::web::problem::Refused;
 use crate::web::query::Query;
 
 const SECTION: &str = "/records";
@@ -114,13 +114,13 @@ async fn set(
     };
     match done {
         Ok(()) => Ok(see_other_with(&format!("/retention?subject={}", percent(&subject)), "hold-set")),
-        Err(error) if !status(&error).is_server_error() => {
-            let sheet = Sheet::new(view.words, "keeping", form.typed).refused(&error);
+        Err(error) => {
+            let refused = Refused::by(error)?;
+            let sheet = Sheet::new(view.words, "keeping", form.typed).refused(&refused);
             let frame = view.frame(view.words.t("keeping-subject-title"), SECTION).failed();
             let shown = subject_page((&view, &reader, keeping), &subject, (frame, sheet)).await?;
-            Ok(page(&shown, status(&error)))
+            Ok(refused.page(&shown))
         }
-        Err(error) => Err(error),
     }
 }
 
@@ -168,11 +168,10 @@ async fn lift(
         Ok(hold) => {
             Ok(see_other_with(&format!("/retention?subject={}", percent(&hold.held())), "hold-lifted"))
         }
-        Err(error) if !status(&error).is_server_error() => {
-            let shown = hold_page((&view, &reader), id, (form.typed, Some(&error))).await?;
-            Ok(page(&shown, status(&error)))
+        Err(error) => {
+            let refused = Refused::by(error)?;
+            Ok(refused.page(&hold_page((&view, &reader), id, (form.typed, Some(&refused))).await?))
         }
-        Err(error) => Err(error),
     }
 }
 
@@ -226,11 +225,10 @@ async fn erase(
     };
     match done {
         Ok(()) => Ok(see_other_with(&format!("/trail/{number}"), "erased")),
-        Err(error) if !status(&error).is_server_error() => {
+        Err(error) => {
+            let refused = Refused::by(error)?;
             let values = api::values_of(&reader, keepers, &seq).await?;
-            let shown = erase_page(&view, (seq.into_inner(), values), (form.typed, Some(&error)));
-            Ok(page(&shown, status(&error)))
+            Ok(refused.page(&erase_page(&view, (seq.into_inner(), values), (form.typed, Some(&refused)))))
         }
-        Err(error) => Err(error),
     }
 }

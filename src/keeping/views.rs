@@ -6,8 +6,8 @@ use askama::filters::HtmlSafe;
 use super::erasing::Held;
 use super::record::{ErasureState, Hold};
 use super::standing::Retained;
-use crate::records::deadlines::Confidence;
 use crate::records::retention::{self, Anchor, Kept, Rule, Until};
+use crate::records::source::Confidence;
 use crate::web::form::Typed;
 use crate::web::page::{Frame, percent};
 use crate::web::parts::Sheet;
@@ -80,11 +80,11 @@ fn until(frame: &Frame, kept: &Kept) -> String {
 }
 
 fn clause(kept: &Kept) -> &str {
-    kept.rule.map_or("", |rule| rule.clause.as_str())
+    kept.rule.map_or("", |rule| rule.source.clause.as_str())
 }
 
 fn confidence(frame: &Frame, rule: &Rule) -> String {
-    let code = match rule.confidence {
+    let code = match rule.source.confidence {
         Confidence::Verified => "keeping-verified",
         Confidence::Recalled => "keeping-recalled",
         Confidence::Proposal => "keeping-proposal",

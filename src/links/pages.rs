@@ -23,7 +23,7 @@ use crate::web::form::{Form, Typed};
 use crate::web::input;
 use crate::web::page::{Frame, local, page, percent, see_other_with};
 use crate::web::parts::{Choice, Sheet};
-use crate::web::problem::status;
+use crate::web::problem::Refused;
 use crate::web::query::Query;
 
 /// The links of a record, inside its page.
@@ -118,12 +118,12 @@ pub(super) async fn create(
     let Fields { from, to, relation, reason, back } = form.fields;
     match tied(&desk, **resolvers, (from, to, relation, reason)).await {
         Ok(()) => Ok(see_other_with(local(&back), "saved")),
-        Err(error) if !status(&error).is_server_error() => {
-            let sheet = Sheet::new(view.words, "link", form.typed).refused(&error);
+        Err(error) => {
+            let refused = Refused::by(error)?;
+            let sheet = Sheet::new(view.words, "link", form.typed).refused(&refused);
             let frame = view.frame(view.words.t("link-new"), SECTION).failed();
-            Ok(page(&new_page(frame, sheet, &back), status(&error)))
+            Ok(refused.page(&new_page(frame, sheet, &back)))
         }
-        Err(error) => Err(error),
     }
 }
 
@@ -198,12 +198,12 @@ pub(super) async fn remove(
     };
     match done {
         Ok(()) => Ok(see_other_with(local(&back), "saved")),
-        Err(error) if !status(&error).is_server_error() => {
+        Err(error) => {
+            let refused = Refused::by(error)?;
             let link = desk.read(move |db| one(db, &id)).await?;
-            let sheet = Sheet::new(view.words, "link-removal", form.typed).refused(&error);
+            let sheet = Sheet::new(view.words, "link-removal", form.typed).refused(&refused);
             let frame = view.frame(view.words.t("link-removal"), SECTION).failed();
-            Ok(page(&remove_page(frame, sheet, link, &back), status(&error)))
+            Ok(refused.page(&remove_page(frame, sheet, link, &back)))
         }
-        Err(error) => Err(error),
     }
 }

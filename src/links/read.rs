@@ -8,8 +8,8 @@ use super::resolver::Resolvers;
 use crate::error::Result;
 use crate::people;
 use crate::people::store::Named;
-use crate::store::Db;
 use crate::store::schema::link;
+use crate::store::{Db, escaped};
 use crate::time::Timestamp;
 
 /// A link for reading.
@@ -57,7 +57,7 @@ pub fn view(db: &mut Db, row: Link) -> Result<LinkView> {
 /// The database does not answer.
 pub fn of(db: &mut Db, subject: &str) -> Result<Vec<LinkView>> {
     let Some(end) = End::parse(subject) else { return Ok(Vec::new()) };
-    let versions = format!("{}/%", end.id.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
+    let versions = format!("{}/%", escaped(&end.id));
     let at_from = link::from_kind.eq(&end.kind);
     let at_from = at_from.and(link::from_id.eq(&end.id).or(link::from_id.like(&versions).escape('\\')));
     let at_to = link::to_kind.eq(&end.kind);

@@ -12,7 +12,7 @@ use super::record::subject;
 use super::retained::KEEPER;
 use super::store;
 use super::views::{self, ImportPage, ListPage, OrderPage};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::jobs::{self, Job};
 use crate::keeping::{Now, Retained, standing};
 use crate::people::desk::{Desk, Reader};
@@ -22,7 +22,7 @@ use crate::web::form::{Form, Typed};
 use crate::web::page::{page, see_other, see_other_with};
 use crate::web::paging::{Page, Paging};
 use crate::web::parts::Sheet;
-use crate::web::problem::status;
+use crate::web::problem::Refused;
 use crate::web::query::Query;
 
 /// Where orders stand in the top bar.
@@ -42,9 +42,9 @@ pub(super) async fn list(
     let filter = match asked.filter(reader.site.zone) {
         Ok(filter) => filter,
         Err(error) => {
-            let orders = Page { items: Vec::new(), next: None };
-            let sheet = sheet.refused(&error);
-            return Ok(page(&ListPage { frame: frame.failed(), sheet, orders, may_import }, status(&error)));
+            let (refused, orders) = (Refused::by(error)?, Page { items: Vec::new(), next: None });
+            let sheet = sheet.refused(&refused);
+            return Ok(refused.page(&ListPage { frame: frame.failed(), sheet, orders, may_import }));
         }
     };
     let orders = page_of(&reader, filter, &paging.0).await?;
@@ -115,29 +115,21 @@ pub(super) async fn release(
     };
     match released {
         Ok(()) => Ok(see_other_with(&format!("/{}", subject_path(&number)), "order-released")),
-        Err(error) if is_for_the_form(&error) => {
+        Err(error) => {
+            let refused = Refused::by(error)?;
             let asked = number.clone();
             let now = Now::of(&desk.site);
             let seen = desk.read(move |db| seen(db, &asked, now)).await?;
-            let sheet = Sheet::new(view.words, "order-release", form.typed).refused(&error);
+            let sheet = Sheet::new(view.words, "order-release", form.typed).refused(&refused);
             let mut shown = order_page(&view, seen, sheet, true);
             shown.frame = shown.frame.failed();
-            Ok(page(&shown, status(&error)))
+            Ok(refused.page(&shown))
         }
-        Err(error) => Err(error),
     }
 }
 
 fn subject_path(number: &str) -> String {
     subject(number).to_string().replacen("order/", "orders/", 1)
-}
-
-/// A refusal that the same page tells, with what was typed.
-fn is_for_the_form(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        Kind::Invalid | Kind::Forbidden | Kind::Conflict | Kind::Locked | Kind::Malformed | Kind::TooLarge
-    )
 }
 
 /// `GET /orders/import`.
@@ -174,13 +166,13 @@ pub(super) async fn import(desk: Desk, view: View, form: Form<ImportForm>) -> Re
     });
     let upload = match opened {
         Ok(upload) => upload,
-        Err(error) if is_for_the_form(&error) => {
+        Err(error) => {
+            let refused = Refused::by(error)?;
             let mut shown =
-                import_page(&view, Sheet::new(view.words, "order-import", form.typed).refused(&error));
+                import_page(&view, Sheet::new(view.words, "order-import", form.typed).refused(&refused));
             shown.frame = shown.frame.failed();
-            return Ok(page(&shown, status(&error)));
+            return Ok(refused.page(&shown));
         }
-        Err(error) => return Err(error),
     };
     let actor = desk.caller.actor(Permission::WriteOrders)?;
     let job = Job::new("orders.import", &desk.caller.id, desk.site.clock.now());

@@ -302,14 +302,14 @@ pub struct BatchLine {
     pub unit: String,
 }
 
-/// All lines that carry this batch of this material, by order and item.
+/// All lines that carry one of these batches, of whatever material, by order and item.
 ///
 /// # Errors
 /// The database does not answer.
-pub fn lines_with_batch(db: &mut Db, material: &str, batch: &str) -> Result<Vec<BatchLine>> {
+pub fn lines_with_batches(db: &mut Db, batches: &[&str]) -> Result<Vec<BatchLine>> {
     Ok(order_line::table
         .inner_join(sales_order::table.on(sales_order::number.eq(order_line::order_number)))
-        .filter(order_line::batch.eq(batch).and(order_line::material.eq(material)))
+        .filter(order_line::batch.eq_any(batches))
         .order((order_line::order_number, order_line::line))
         .select((
             order_line::order_number,

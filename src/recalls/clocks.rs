@@ -36,7 +36,7 @@ fn clock(recall: &Recall, rule: &Rule) -> Clock {
         recall: recall.number.clone(),
         name: rule.id.clone(),
         due_at: start.and_then(|start| rule.due(start, ZONE)),
-        clause: rule.clause.clone(),
+        clause: rule.source.clause.clone(),
     }
 }
 
@@ -67,12 +67,12 @@ mod tests {
     use super::*;
     use crate::recalls::record::{Class, Origin, Role};
     use crate::recalls::tests::recall;
-    use crate::records::deadlines::Basis;
+    use crate::records::source::Basis;
 
     const DAY: i64 = 86_400;
 
     fn of_basis(recall: &Recall, basis: Basis) -> Vec<Clock> {
-        let is = |clock: &Clock| deadlines::by_id(&clock.name).unwrap().basis == basis;
+        let is = |clock: &Clock| deadlines::by_id(&clock.name).unwrap().source.basis == basis;
         of(recall).into_iter().filter(is).collect()
     }
 

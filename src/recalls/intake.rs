@@ -4,7 +4,8 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::record::{Booking, Class, MOST_BATCHES, Origin, Role};
+use super::reach::Booking;
+use super::record::{Class, MOST_BATCHES, Origin, Role};
 use super::store::{Filling, Registration, TEXT, TITLE};
 use crate::error::{Error, FieldError, Kind, Result};
 use crate::web::input::{self, Faults};

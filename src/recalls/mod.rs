@@ -11,6 +11,7 @@ mod holding;
 pub mod intake;
 mod pages;
 mod quantity;
+pub mod reach;
 pub mod read;
 pub mod record;
 pub mod retained;

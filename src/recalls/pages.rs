@@ -12,7 +12,7 @@ use super::retained::KEEPER;
 use super::steps::{CorrectionBody, StepBody};
 use super::store::{self, Filling, KIND};
 use super::views::{self, Forms, ListPage, NewPage, RecallPage};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::keeping::{Now, Retained, standing};
 use crate::people::desk::{Desk, Reader};
 use crate::people::gate::Caller;
@@ -25,7 +25,7 @@ use crate::web::format;
 use crate::web::page::{page, see_other, see_other_with};
 use crate::web::paging::{Page, Paging};
 use crate::web::parts::{Choice, Sheet};
-use crate::web::problem::status;
+use crate::web::problem::Refused;
 use crate::web::query::Query;
 
 /// Where recalls stand in the top bar.
@@ -56,9 +56,10 @@ pub(super) async fn list(
             Ok(page(&shown, StatusCode::OK))
         }
         Err(error) => {
-            shown.sheet = shown.sheet.refused(&error);
+            let refused = Refused::by(error)?;
+            shown.sheet = shown.sheet.refused(&refused);
             shown.frame = shown.frame.failed();
-            Ok(page(&shown, status(&error)))
+            Ok(refused.page(&shown))
         }
     }
 }
@@ -112,19 +113,14 @@ pub(super) async fn register(desk: Desk, view: View, form: Form<NewForm>) -> Res
     };
     match registered {
         Ok(number) => Ok(see_other_with(&format!("/recalls/{number}"), "recall-registered")),
-        Err(error) if is_for_the_form(&error) => {
+        Err(error) => {
+            let refused = Refused::by(error)?;
             let mut shown = new_page(&view, form.typed);
-            shown.sheet = shown.sheet.refused(&error);
+            shown.sheet = shown.sheet.refused(&refused);
             shown.frame = shown.frame.failed();
-            Ok(page(&shown, status(&error)))
+            Ok(refused.page(&shown))
         }
-        Err(error) => Err(error),
     }
-}
-
-/// A refusal that the same page tells, with what was typed.
-pub(super) fn is_for_the_form(error: &Error) -> bool {
-    matches!(error.kind(), Kind::Invalid | Kind::Forbidden | Kind::Conflict | Kind::Locked)
 }
 
 /// What the page of a recall shows, read from one state.
@@ -153,7 +149,7 @@ fn recall_page(view: &View, caller: &Caller, seen: Seen) -> RecallPage {
     RecallPage {
         frame: view.frame(format!("{} {}", recall.row.number, recall.row.title), SECTION),
         reached: views::reached(&trace),
-        signatures: views::signatures(&recall.signatures, w),
+        signatures: views::signatures(&recall.told.signatures, w),
         forms: Forms {
             notices: sheet("recalls-notice"),
             rest: sheet("recalls-rest"),
@@ -194,10 +190,9 @@ async fn answered(
     outcome: Result<&'static str>,
     (sent, typed): (Sent, Typed),
 ) -> Result<HttpResponse> {
-    let error = match outcome {
+    let refused = match outcome {
         Ok(notice) => return Ok(see_other_with(&format!("/recalls/{number}"), notice)),
-        Err(error) if is_for_the_form(&error) => error,
-        Err(error) => return Err(error),
+        Err(error) => Refused::by(error)?,
     };
     let (asked, now) = (number.to_owned(), Now::of(&desk.site));
     let seen = desk.read(move |db| seen(db, &asked, now)).await?;
@@ -214,9 +209,9 @@ async fn answered(
         Sent::Step => "recalls-step",
         Sent::Correction => "recalls-correction",
     };
-    *form = Sheet::new(view.words, prefix, typed).refused(&error);
+    *form = Sheet::new(view.words, prefix, typed).refused(&refused);
     shown.frame = shown.frame.failed();
-    Ok(page(&shown, status(&error)))
+    Ok(refused.page(&shown))
 }
 
 /// What is typed to book notices and returns; the same for each customer ticked.

@@ -9,17 +9,15 @@ use super::clocks;
 use super::record::{Line, Recall, RecallState, subject};
 use super::store::{self, KIND};
 use crate::error::Result;
-use crate::ledger::digest::Digest;
 use crate::links::read::{self as links, LinkView};
 use crate::people;
 use crate::people::store::Named;
 use crate::people::store::unsealed_many;
-use crate::records::corrections::{self, CorrectionView};
-use crate::records::deadlines::{self, Basis, Confidence, Unit};
-use crate::records::signed::{self, SignatureView};
-use crate::records::transitions::{self, TransitionView};
+use crate::records::deadlines::{self, Unit};
+use crate::records::source::{Basis, Confidence};
+use crate::records::told::{Told, told};
 use crate::store::schema::{recall, recall_batch, sales_order};
-use crate::store::{Db, MultiBackend};
+use crate::store::{Db, MultiBackend, escaped};
 use crate::time::Timestamp;
 
 /// Numbers asked for in one statement.
@@ -165,16 +163,9 @@ pub struct RecallView {
     pub reach: ReachView,
     /// Whom, and what is booked of them.
     pub customers: Vec<CustomerView>,
-    /// What closing still lacks.
-    pub missing: Vec<String>,
-    /// SHA-256 of its present snapshot: what a signature on it signs.
-    pub digest: String,
-    /// Asked for and decided.
-    pub corrections: Vec<CorrectionView>,
-    /// Steps through its states.
-    pub transitions: Vec<TransitionView>,
-    /// Of corrections and of closing.
-    pub signatures: Vec<SignatureView>,
+    /// What every quality record tells.
+    #[serde(flatten)]
+    pub told: Told,
     /// Ties to other subjects.
     pub links: Vec<LinkView>,
 }
@@ -235,11 +226,8 @@ fn row_of(db: &mut Db, row: Recall) -> Result<RecallRow> {
 /// 404.
 pub fn one(db: &mut Db, number: &str, now: Timestamp) -> Result<RecallView> {
     let state = store::require(db, number)?;
-    let standing = KIND.require(db, number)?;
-    let subject = subject(number);
     let names = names(db, &state)?;
     let reach = state.reach();
-    let open = state.recall.closed_at.is_none();
     Ok(RecallView {
         class_rationale: state.recall.class_rationale.clone(),
         reason: state.recall.reason.clone(),
@@ -261,12 +249,8 @@ pub fn one(db: &mut Db, number: &str, now: Timestamp) -> Result<RecallView> {
             units: reach.units,
         },
         customers: customer_views(&state, &names),
-        missing: if open { transitions::gaps(db, &KIND, &standing)? } else { Vec::new() },
-        digest: Digest::of(&state.snapshot()?.to_bytes()?).to_string(),
-        corrections: corrections::views(db, &subject)?,
-        transitions: transitions::views(db, &subject)?,
-        signatures: signed::views(db, &subject)?,
-        links: links::of(db, &subject.to_string())?,
+        told: told(db, &KIND, &state.snapshot()?)?,
+        links: links::of(db, &subject(number).to_string())?,
         row: row_of(db, state.recall)?,
     })
 }
@@ -281,15 +265,15 @@ fn clock_views(state: &RecallState, now: Timestamp) -> Vec<ClockView> {
         Some(ClockView {
             name: clock.name.clone(),
             step: StepName { zh: &rule.step_zh, en: &rule.step_en },
-            basis: rule.basis,
+            basis: rule.source.basis,
             limit: rule.limit,
             unit: rule.unit,
             due_at: clock.due_at,
             next_due_at: clocks::next_due(clock, &state.recall, now).filter(|_| rule.repeats),
             met_at: clocks::met_at(clock, &state.customers),
             clause: clock.clause.clone(),
-            edition: &rule.edition,
-            confidence: rule.confidence,
+            edition: &rule.source.edition,
+            confidence: rule.source.confidence,
         })
     };
     let mut clocks: Vec<ClockView> = state.clocks.iter().filter_map(view).collect();
@@ -395,8 +379,7 @@ pub fn list(
         query = query.filter(recall::number.eq_any(with));
     }
     if let Some(q) = &filter.q {
-        let escaped = q.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        let pattern = format!("%{escaped}%");
+        let pattern = format!("%{}%", escaped(q));
         let found = recall::number.like(pattern.clone()).escape('\\');
         query = query.filter(found.or(recall::title.like(pattern).escape('\\')));
     }

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
-use super::pages::{SECTION, is_for_the_form};
+use super::pages::SECTION;
 use super::read;
 use super::record::{STATES, subject};
 use super::steps::{DecisionBody, StepBody};
@@ -20,7 +20,7 @@ use crate::store::Db;
 use crate::web::form::{Form, Typed};
 use crate::web::page::{page, see_other_with};
 use crate::web::parts::Sheet;
-use crate::web::problem::status;
+use crate::web::problem::Refused;
 
 /// What a person types to sign.
 #[derive(Debug, Default, Deserialize)]
@@ -35,7 +35,7 @@ pub(super) struct SignForm {
 fn close_page(view: &View, recall: read::RecallView, (own, typed): (bool, Typed)) -> ClosePage {
     let w = view.words;
     let title = w.one("recalls-close-title", "number", recall.row.number.as_str());
-    let missing = recall.missing.iter().map(|field| views::field_name(w, field)).collect();
+    let missing = recall.told.missing.iter().map(|field| views::field_name(w, field)).collect();
     let frame = view.frame(title, SECTION);
     ClosePage { frame, missing, own, sheet: Sheet::new(w, "recalls-close", typed), recall }
 }
@@ -71,18 +71,17 @@ pub(super) async fn close(
         }
         Err(error) => Err(error),
     };
-    let error = match outcome {
+    let refused = match outcome {
         Ok(()) => return Ok(see_other_with(&format!("/recalls/{number}"), "recall-closed")),
-        Err(error) if is_for_the_form(&error) => error,
-        Err(error) => return Err(error),
+        Err(error) => Refused::by(error)?,
     };
     let now = view.now();
     let recall = desk.read(move |db| read::one(db, &number, now)).await?;
     let own = recall.row.raised_by.login == desk.caller.login;
     let mut shown = close_page(&view, recall, (own, form.typed));
-    shown.sheet = shown.sheet.refused(&error);
+    shown.sheet = shown.sheet.refused(&refused);
     shown.frame = shown.frame.failed();
-    Ok(page(&shown, status(&error)))
+    Ok(refused.page(&shown))
 }
 
 /// The recall and the correction, from one state.
@@ -155,10 +154,9 @@ pub(super) async fn decide(
         }
         Err(error) => Err(error),
     };
-    let error = match outcome {
+    let refused = match outcome {
         Ok(()) => return Ok(see_other_with(&format!("/recalls/{number}"), "recall-correction-decided")),
-        Err(error) if is_for_the_form(&error) => error,
-        Err(error) => return Err(error),
+        Err(error) => Refused::by(error)?,
     };
     let now = view.now();
     let seen = desk
@@ -168,7 +166,7 @@ pub(super) async fn decide(
         })
         .await?;
     let mut shown = correction_page(&view, seen, (&desk.caller.login, form.typed));
-    shown.sheet = shown.sheet.refused(&error);
+    shown.sheet = shown.sheet.refused(&refused);
     shown.frame = shown.frame.failed();
-    Ok(page(&shown, status(&error)))
+    Ok(refused.page(&shown))
 }

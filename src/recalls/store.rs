@@ -3,9 +3,10 @@
 use chrono_tz::Tz;
 use diesel::prelude::*;
 
+use super::reach::Booking;
 use super::record::{
-    Batch, Booking, Class, Clock, Customer, Line, NAME, Origin, Recall, RecallState, Role, STATES,
-    customer_field, subject,
+    Batch, Class, Clock, Customer, Line, NAME, Origin, Recall, RecallState, Role, STATES, customer_field,
+    subject,
 };
 use super::{clocks, trace};
 use crate::error::{Error, FieldError, Kind, Result};

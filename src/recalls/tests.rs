@@ -1,7 +1,8 @@
 //! What every recall promises, without a database; and the recall the other tests begin with.
 
 use super::quantity::Quantity;
-use super::record::{Batch, Booking, Customer, Line, Recall, RecallState, customer_field};
+use super::reach::Booking;
+use super::record::{Batch, Customer, Line, Recall, RecallState, customer_field};
 use super::store::KIND;
 use crate::records::transitions::{Step, Way, way};
 use crate::time::Timestamp;

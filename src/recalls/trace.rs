@@ -4,8 +4,9 @@ use diesel::prelude::*;
 
 use super::record::{Batch, Line, Recall, STATES};
 use crate::error::Result;
+use crate::orders::read::{self as orders, BatchLine};
 use crate::store::Db;
-use crate::store::schema::{order_line, recall, recall_batch, sales_order};
+use crate::store::schema::{recall, recall_batch};
 
 /// Every line of every order that carries goods of these batches, found at the recall's registering.
 ///
@@ -13,32 +14,18 @@ use crate::store::schema::{order_line, recall, recall_batch, sales_order};
 /// The database does not answer.
 pub fn of(db: &mut Db, recall: &Recall, batches: &[Batch]) -> Result<Vec<Line>> {
     let numbers: Vec<&str> = batches.iter().map(|batch| batch.batch.as_str()).collect();
-    type Row = (String, String, String, String, Option<String>, String, String);
-    let carrying: Vec<Row> = order_line::table
-        .inner_join(sales_order::table.on(sales_order::number.eq(order_line::order_number)))
-        .filter(order_line::batch.eq_any(numbers))
-        .select((
-            order_line::order_number,
-            order_line::line,
-            sales_order::customer_code,
-            order_line::material,
-            order_line::batch,
-            order_line::quantity,
-            order_line::unit,
-        ))
-        .load(db)?;
-    let line = |(order_number, line, customer_code, material, batch, quantity, unit): Row| Line {
+    let line = |carrying: BatchLine| Line {
         recall: recall.number.clone(),
-        order_number,
-        line,
-        customer_code,
-        material,
-        batch: batch.unwrap_or_default(),
-        quantity,
-        unit,
+        order_number: carrying.order,
+        line: carrying.line,
+        customer_code: carrying.customer_code,
+        material: carrying.material,
+        batch: carrying.batch.unwrap_or_default(),
+        quantity: carrying.quantity,
+        unit: carrying.unit,
         found_at: recall.raised_at,
     };
-    let lines = carrying.into_iter().map(line);
+    let lines = orders::lines_with_batches(db, &numbers)?.into_iter().map(line);
     Ok(lines.filter(|line| covers(batches, &line.material, &line.batch)).collect())
 }
 

@@ -6,8 +6,9 @@ use super::read::{ClockView, RecallRow, RecallView, TraceLine, TraceView};
 use super::record::{Class, Origin, Role, STATES};
 use crate::keeping::{KeptLine, Retained, kept_line};
 use crate::records::corrections::CorrectionView;
-use crate::records::deadlines::{Basis, Confidence, Unit};
+use crate::records::deadlines::Unit;
 use crate::records::signed::SignatureView;
+use crate::records::source::{Basis, Confidence};
 use crate::time::Timestamp;
 use crate::web::page::Frame;
 use crate::web::paging::Page;
@@ -311,11 +312,11 @@ impl RecallPage {
     }
 
     fn missing(&self) -> Vec<String> {
-        self.recall.missing.iter().map(|field| self.field(field)).collect()
+        self.recall.told.missing.iter().map(|field| self.field(field)).collect()
     }
 
     fn gaps(&self) -> i64 {
-        i64::try_from(self.recall.missing.len()).unwrap_or(i64::MAX)
+        i64::try_from(self.recall.told.missing.len()).unwrap_or(i64::MAX)
     }
 
     /// Customers of whom something is still to be booked.

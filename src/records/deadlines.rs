@@ -12,6 +12,7 @@ use chrono::{Datelike, Days, NaiveDate, Weekday};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use super::source::Source;
 use crate::time::Timestamp;
 
 /// What a limit is counted in.
@@ -28,28 +29,6 @@ pub enum Unit {
     WorkingDays,
     /// "In time": the law names a duty and no number.
     InTime,
-}
-
-/// Whose number it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Basis {
-    /// A law's or authority's.
-    Law,
-    /// The company's own, stricter or where the law is silent.
-    Company,
-}
-
-/// How sure the row is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Confidence {
-    /// Read in a source of weight.
-    Verified,
-    /// From memory; 待核实.
-    Recalled,
-    /// Our proposal, to be decided by the company.
-    Proposal,
 }
 
 /// One row.
@@ -83,19 +62,9 @@ pub struct Rule {
     pub repeats: bool,
     /// The instant it counts from: `decided`, `found`, `completed`.
     pub starts: String,
-    /// Whose number.
-    pub basis: Basis,
-    /// Law and article, or the company's policy.
-    pub clause: String,
-    /// The edition that says so.
-    pub edition: String,
-    /// In force from this day, `YYYY-MM-DD` in the site's zone.
-    pub effective_from: String,
-    /// Up to and including this day.
-    #[serde(default)]
-    pub effective_to: Option<String>,
-    /// How sure.
-    pub confidence: Confidence,
+    /// Who says so.
+    #[serde(flatten)]
+    pub source: Source,
 }
 
 impl Rule {
@@ -138,8 +107,7 @@ pub fn for_case(case: Case<'_>) -> impl Iterator<Item = &'static Rule> {
             && fits(&rule.classes, case.class)
             && fits(&rule.roles, case.role)
             && fits(&rule.origins, case.origin)
-            && rule.effective_from <= day
-            && rule.effective_to.as_ref().is_none_or(|end| day <= *end)
+            && rule.source.holds_on(&day)
     })
 }
 
@@ -201,6 +169,7 @@ fn working_days_after(start: Timestamp, days: u32, zone: Tz) -> Option<Timestamp
 
 #[cfg(test)]
 mod tests {
+    use super::super::source::{Basis, Confidence};
     use super::*;
 
     const ZONE: Tz = chrono_tz::Asia::Shanghai;
@@ -217,15 +186,11 @@ mod tests {
         ids.dedup();
         assert_eq!(ids.len(), count);
         for rule in all() {
-            assert!(
-                !rule.clause.is_empty() && !rule.edition.is_empty() && !rule.step_zh.is_empty(),
-                "{}",
-                rule.id
-            );
-            assert!(rule.effective_from.parse::<NaiveDate>().is_ok(), "{}", rule.id);
+            assert!(rule.source.is_told() && !rule.step_zh.is_empty(), "{}", rule.id);
             let numberless = matches!(rule.unit, Unit::Immediate | Unit::InTime);
             assert_eq!(rule.limit == 0, numberless, "{}", rule.id);
-            assert!(rule.basis == Basis::Law || rule.confidence == Confidence::Proposal, "{}", rule.id);
+            let Source { basis, confidence, .. } = rule.source;
+            assert!(basis == Basis::Law || confidence == Confidence::Proposal, "{}", rule.id);
         }
     }
 
@@ -255,7 +220,7 @@ mod tests {
             };
             let rule = for_case(case).find(|rule| rule.id.starts_with("rc.notice.")).unwrap();
             assert_eq!(rule.due(decided, ZONE).unwrap(), decided.plus_seconds(days * 86_400));
-            assert_eq!(rule.basis, Basis::Law);
+            assert_eq!(rule.source.basis, Basis::Law);
         }
     }
 

@@ -14,5 +14,7 @@ pub mod numbering;
 pub mod pages;
 pub mod retention;
 pub mod signed;
+pub mod source;
+pub mod told;
 pub mod transitions;
 pub mod views;

@@ -19,7 +19,7 @@ use crate::store::Db;
 use crate::web::form::{Form, Typed};
 use crate::web::page::{Frame, page, see_other_with};
 use crate::web::parts::{Choice, Sheet};
-use crate::web::problem::status;
+use crate::web::problem::Refused;
 
 /// How a kind of record shows itself to people.
 pub struct PageSurface {
@@ -116,13 +116,13 @@ pub async fn request(
     };
     match done {
         Ok(_) => Ok(see_other_with(&format!("{}/{number}", surface.path), "sent")),
-        Err(error) if !status(&error).is_server_error() => {
+        Err(error) => {
+            let refused = Refused::by(error)?;
             let standing = desk.read(move |db| kind.require(db, &number)).await?;
-            let sheet = Sheet::new(view.words, "record-correction", form.typed).refused(&error);
+            let sheet = Sheet::new(view.words, "record-correction", form.typed).refused(&refused);
             let frame = view.frame(view.words.t("record-correction-new"), SECTION).failed();
-            Ok(page(&correct_page(frame, sheet, surface, &standing), status(&error)))
+            Ok(refused.page(&correct_page(frame, sheet, surface, &standing)))
         }
-        Err(error) => Err(error),
     }
 }
 
@@ -205,15 +205,13 @@ pub async fn decide(
 ) -> Result<HttpResponse> {
     match decided(&desk, surface, (&number, &id), form.fields).await {
         Ok(()) => Ok(see_other_with(&format!("{}/{number}", surface.path), "signed")),
-        Err(error) if !status(&error).is_server_error() => {
-            let of = number.clone();
+        Err(error) => {
+            let (refused, of) = (Refused::by(error)?, number.clone());
             let seen = desk.read(move |db| seen(db, surface, &of, &id)).await?;
-            let sheet = Sheet::new(view.words, "record-decision", form.typed).refused(&error);
+            let sheet = Sheet::new(view.words, "record-decision", form.typed).refused(&refused);
             let frame = view.frame(view.words.t("record-decision"), SECTION).failed();
-            let page_shown = decide_page((frame, sheet), surface, (&desk.caller, number), seen);
-            Ok(page(&page_shown, status(&error)))
+            Ok(refused.page(&decide_page((frame, sheet), surface, (&desk.caller, number), seen)))
         }
-        Err(error) => Err(error),
     }
 }
 

@@ -11,7 +11,7 @@ use chrono::{Months, NaiveDate};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::deadlines::{Basis, Confidence};
+use super::source::Source;
 use crate::time::Timestamp;
 
 /// From which instant a row counts.
@@ -51,19 +51,9 @@ pub struct Rule {
     pub kept_zh: String,
     /// What is kept, in English.
     pub kept_en: String,
-    /// Whose number.
-    pub basis: Basis,
-    /// Law and article, or the company's policy.
-    pub clause: String,
-    /// The edition that says so.
-    pub edition: String,
-    /// In force from this day, `YYYY-MM-DD` in the site's zone.
-    pub effective_from: String,
-    /// Up to and including this day.
-    #[serde(default)]
-    pub effective_to: Option<String>,
-    /// How sure.
-    pub confidence: Confidence,
+    /// Who says so.
+    #[serde(flatten)]
+    pub source: Source,
 }
 
 /// What a feature tells of a record, so that its time can be computed.
@@ -134,9 +124,7 @@ pub struct Kept {
 pub fn kept(facts: &Facts, now: Timestamp, zone: Tz) -> Kept {
     let today = now.date_in(zone).to_string();
     let holds = |rule: &&Rule| {
-        rule.records.iter().any(|record| record == facts.record)
-            && rule.effective_from <= today
-            && rule.effective_to.as_ref().is_none_or(|end| today <= *end)
+        rule.records.iter().any(|record| record == facts.record) && rule.source.holds_on(&today)
     };
     let mut longest = Kept { until: Until::Free, rule: None };
     for rule in all().iter().filter(holds) {
@@ -209,11 +197,19 @@ mod tests {
         ids.dedup();
         assert_eq!(ids.len(), count);
         for rule in all() {
-            assert!(!rule.clause.is_empty() && !rule.edition.is_empty() && !rule.records.is_empty());
+            assert!(rule.source.is_told() && !rule.records.is_empty(), "{}", rule.id);
             assert!(!rule.kept_zh.is_empty() && !rule.kept_en.is_empty(), "{}", rule.id);
-            assert!(rule.effective_from.parse::<NaiveDate>().is_ok(), "{}", rule.id);
             assert_eq!(rule.permanent, rule.years + rule.months == 0, "{}", rule.id);
         }
+    }
+
+    #[test]
+    fn a_row_takes_no_word_that_it_does_not_know() {
+        let row = toml::Table::try_from(&all()[0]).unwrap();
+        assert!(Rule::deserialize(toml::Value::Table(row.clone())).is_ok());
+        let mut mistyped = row;
+        mistyped.insert("effective_until".to_owned(), "2030-01-01".into());
+        assert!(Rule::deserialize(toml::Value::Table(mistyped)).is_err());
     }
 
     #[test]

@@ -231,6 +231,11 @@ pub fn tables(db: &mut Db) -> Result<Vec<String>> {
     Ok(rows.into_iter().map(|row| row.answer).collect())
 }
 
+/// A text as itself in a pattern of `LIKE … ESCAPE '\'`.
+pub fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}
+
 /// How many rows a table has; `table` is one of [`tables`], never input.
 ///
 /// # Errors

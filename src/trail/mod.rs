@@ -7,6 +7,7 @@
 mod api;
 mod filter;
 mod found;
+mod named;
 mod pages;
 mod proven;
 mod public;

@@ -9,8 +9,9 @@ use serde::Deserialize;
 
 use super::api::{self, number};
 use super::filter::{Asked, Filter, InEpoch, epoch};
+use super::named::{About, Names};
 use super::store::{self, Part};
-use super::unfold::{subject_of, unfold};
+use super::unfold::unfold;
 use super::views::{EntryPage, Epochs, Line, ListPage, act_word, role_word};
 use crate::error::Result;
 use crate::ledger::acts;
@@ -52,6 +53,7 @@ struct List {
 /// A row as read: the entry, and what its body and its actor's account tell.
 struct Told {
     row: NewEntryRow,
+    about: Option<About>,
     actor: String,
     role: String,
     reason: String,
@@ -103,29 +105,41 @@ async fn rows(
         let found = store::entries(db, epoch, &filter, (Part::Down { before }, limit + 1))?;
         let total = store::count(db, epoch, &filter)?;
         let page = Page::cut(found, limit, |row| row.seq)?;
-        let mut names: HashMap<String, String> = HashMap::new();
-        for id in page.items.iter().filter_map(|row| row.actor.as_ref()) {
-            if !names.contains_key(id) {
-                names.insert(id.clone(), people::person(db, id)?.name);
-            }
-        }
-        Ok((page.map(|row| told(row, &names)), total))
+        let (mut actors, mut subjects) = (HashMap::new(), Names::default());
+        let Page { items, next } = page;
+        let items = items.into_iter().map(|row| told(db, row, (&mut actors, &mut subjects)));
+        Ok((Page { items: items.collect::<Result<_>>()?, next }, total))
     };
     reader.read(question).await
 }
 
-fn told(row: NewEntryRow, names: &HashMap<String, String>) -> Told {
+fn told(
+    db: &mut Db,
+    row: NewEntryRow,
+    (actors, subjects): (&mut HashMap<String, String>, &mut Names),
+) -> Result<Told> {
     let entry = parse(&row.entry).ok();
-    let role = entry
-        .and_then(|entry| canon::scan(entry.body.as_bytes()).ok()?.actor_role.map(|role| role.into_owned()));
+    let index = entry.and_then(|entry| canon::scan(entry.body.as_bytes()).ok()).unwrap_or_default();
+    let about = subjects.about(db, &row, index.post)?;
+    let role = index.actor_role.map(|role| role.into_owned()).unwrap_or_default();
     let body = entry.and_then(|entry| serde_json::from_str::<serde_json::Value>(entry.body).ok());
     let reason = body.and_then(|body| Some(body["reason"].as_str()?.to_owned())).unwrap_or_default();
-    let actor = row.actor.as_ref().and_then(|id| names.get(id)).cloned().unwrap_or_default();
-    Told { actor, role: role.unwrap_or_default(), reason, row }
+    let actor = match &row.actor {
+        None => String::new(),
+        Some(id) => match actors.get(id) {
+            Some(name) => name.clone(),
+            None => {
+                let name = people::person(db, id)?.name;
+                actors.insert(id.clone(), name.clone());
+                name
+            }
+        },
+    };
+    Ok(Told { about, actor, role, reason, row })
 }
 
 fn line(told: Told, w: Words, zone: chrono_tz::Tz) -> Line {
-    let Told { row, actor, role, reason } = told;
+    let Told { row, about, actor, role, reason } = told;
     let at = Timestamp(row.ts).utc().with_timezone(&zone).format("%Y-%m-%d %H:%M:%S%.3f").to_string();
     Line {
         seq: row.seq,
@@ -133,7 +147,8 @@ fn line(told: Told, w: Words, zone: chrono_tz::Tz) -> Line {
         actor,
         role: role_word(w, &role),
         act: act_word(w, &row.act),
-        subject: subject_of(&row),
+        called: about.as_ref().and_then(|about| about.words(w)),
+        subject: about.map(|about| about.subject),
         reason,
         leaf: store::hex(&row.leaf),
     }

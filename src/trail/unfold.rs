@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 
+use super::named::{About, Names};
 use super::store;
 use crate::error::{Error, Result};
 use crate::keeping;
@@ -64,8 +65,8 @@ pub struct Unfolded {
     pub actor: String,
     /// The role's code.
     pub role: String,
-    /// `kind/id`.
-    pub subject: Option<String>,
+    /// What it is about.
+    pub about: Option<About>,
     pub reason: String,
     pub leaf: String,
     pub checks: Vec<Check>,
@@ -106,7 +107,7 @@ pub fn unfold(db: &mut Db, epoch: i64, seq: u64, signed: Option<(u64, Digest)>) 
             None => String::new(),
         },
         role: index.actor_role.as_deref().unwrap_or_default().to_owned(),
-        subject: subject_of(&row),
+        about: Names::default().about(db, &row, index.post)?,
         reason: body["reason"].as_str().unwrap_or_default().to_owned(),
         leaf: leaf.to_string(),
         checks,

@@ -15,6 +15,8 @@ pub struct Line {
     pub role: String,
     pub act: String,
     pub subject: Option<String>,
+    /// What the subject is called, where it does not say it itself.
+    pub called: Option<String>,
     pub reason: String,
     pub leaf: String,
 }
@@ -91,6 +93,10 @@ impl EntryPage {
 
     fn role(&self) -> String {
         role_word(self.frame.w, &self.entry.role)
+    }
+
+    fn called(&self) -> Option<String> {
+        self.entry.about.as_ref()?.words(self.frame.w)
     }
 
     fn subject_link(&self, subject: &str) -> String {

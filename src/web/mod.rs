@@ -69,13 +69,12 @@
 //! async fn send(request: HttpRequest, form: Form<Fields>) -> Result<HttpResponse> {
 //!     match write(&form.fields) {
 //!         Ok(number) => Ok(see_other_with(&format!("/documents/{number}"), "saved")),   // notice-saved
-//!         Err(error) if !problem::status(&error).is_server_error() => {
-//!             let w = words_of(&request);
+//!         Err(error) => {
+//!             let (refused, w) = (problem::Refused::by(error)?, words_of(&request));
 //!             let frame = Frame::of(&request, w.t("documents-new")).failed();
-//!             let sheet = Sheet::new(w, "documents-new", form.typed).refused(&error);
-//!             Ok(page(&New { frame, sheet, kinds: kinds(w) }, problem::status(&error)))
+//!             let sheet = Sheet::new(w, "documents-new", form.typed).refused(&refused);
+//!             Ok(refused.page(&New { frame, sheet, kinds: kinds(w) }))
 //!         }
-//!         Err(error) => Err(error),
 //!     }
 //! }
 //! ```

@@ -3,6 +3,8 @@
 //! Handlers return [`Error`]; its bare response is given words at the rim ([`super::request::around`]), where the
 //! reader's language is known. One line is logged for each 5xx, with cause and request id.
 
+use std::ops::Deref;
+
 use actix_web::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::http::{StatusCode, Uri};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
@@ -11,7 +13,7 @@ use uuid::Uuid;
 
 use super::page::{Frame, Site, page};
 use super::words::{Arg, Lang, Words};
-use crate::error::{Error, FieldError, Kind};
+use crate::error::{Error, FieldError, Kind, Result};
 
 /// The status of an error: contract.md's table.
 pub fn status(error: &Error) -> StatusCode {
@@ -89,6 +91,38 @@ pub fn field_message(field: &FieldError, w: Words) -> String {
 
 fn arguments<'a>(args: &'a [(&'static str, String)]) -> Vec<(&'a str, Arg<'a>)> {
     args.iter().map(|(name, value)| (*name, value.as_str().into())).collect()
+}
+
+/// A refusal with which a form comes back to whoever sent it.
+#[derive(Debug)]
+pub struct Refused(Error);
+
+impl Refused {
+    /// What can be mended in the form, or be waited for.
+    ///
+    /// # Errors
+    /// The error itself, where it is a failure or speaks of what is not there.
+    pub fn by(error: Error) -> Result<Self> {
+        let status = status(&error);
+        if status.is_server_error() || status == StatusCode::NOT_FOUND { Err(error) } else { Ok(Self(error)) }
+    }
+
+    /// The form's page, with the refusal's status and for how long to wait.
+    pub fn page(&self, template: &impl askama::Template) -> HttpResponse {
+        let mut answer = page(template, status(&self.0));
+        if let Some(seconds) = self.0.retry() {
+            answer.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        answer
+    }
+}
+
+impl Deref for Refused {
+    type Target = Error;
+
+    fn deref(&self) -> &Error {
+        &self.0
+    }
 }
 
 /// What the rim knows of a request when it must word a refusal.

@@ -1,9 +1,10 @@
 //! One Chromium with its chromedriver, on a profile of its own, gone with the value.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fantoccini::elements::Element;
 use fantoccini::error::CmdError;
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::house::PASSWORD;
 use crate::postgres::skipped;
+use crate::wait::until;
 
 /// How long a page may take to show what is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -146,11 +148,13 @@ impl Chrome {
     pub fn press(&self, css: &str) {
         let (before, found) = (self.find("html"), self.find(css));
         self.click(found);
-        let began = Instant::now();
-        while self.runtime.block_on(before.tag_name()).is_ok() {
-            assert!(began.elapsed() < PATIENCE, "{css} on {} leads nowhere\n{}", self.at(), self.shown());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        // Put into words only at the end: between two pages there is nothing to read.
+        let nowhere =
+            || fmt::from_fn(|f| write!(f, "{css} on {} leads nowhere\n{}", self.at(), self.shown()));
+        until(|| match self.runtime.block_on(before.tag_name()) {
+            Ok(_) => Err(nowhere()),
+            Err(_) => Ok(()),
+        });
     }
 
     /// Presses a key in whatever has the focus.

@@ -1,7 +1,5 @@
 //! Every page of the route table, with somebody who may open it and an address that exists in the demo's house.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use sopledger::app::routes;
 use sopledger::web::page::percent;
@@ -235,11 +233,6 @@ fn job(erp: &Client) -> String {
     let headers = [("content-type", "text/csv")];
     let begun = erp.send("POST", "/api/v1/orders/import", Some(file.into()), &headers).expect(202);
     let address = begun.header("location").unwrap().to_owned();
-    for _ in 0..400 {
-        if erp.get(&address).expect(200).json()["state"] == "done" {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(25));
-    }
+    assert_eq!(erp.until_over(&address)["state"], "done");
     address.rsplit('/').next().unwrap().to_owned()
 }

@@ -11,6 +11,7 @@ use sopledger::store::schema::job;
 use sopledger::web::words::{Lang, Words};
 
 use crate::house::{Answer, Client, House, MORNING, PASSWORD, both};
+use crate::wait::until;
 
 /// A batch that every house of these tests has under recall.
 const RECALLED: &str = "RECALLED-1";
@@ -266,18 +267,6 @@ fn import(client: &Client, media: &str, bytes: Vec<u8>) -> Answer {
     )
 }
 
-/// The job's answer once it is over.
-fn wait(client: &Client, location: &str) -> Value {
-    for _ in 0..200 {
-        let job = client.get(location).expect(200).json();
-        if matches!(job["state"].as_str(), Some("done" | "failed" | "cancelled")) {
-            return job;
-        }
-        std::thread::sleep(Duration::from_millis(25));
-    }
-    panic!("{location} does not end");
-}
-
 #[test]
 fn a_csv_is_imported_in_a_job_that_tells_what_it_rejected_and_why() {
     both(|house| {
@@ -291,7 +280,7 @@ fn a_csv_is_imported_in_a_job_that_tells_what_it_rejected_and_why() {
         ];
         let file = format!("\u{feff}{}\r\n", rows.join("\r\n")).into_bytes();
         let accepted = import(&erp, "text/csv; charset=utf-8", file.clone()).expect(202);
-        let job = wait(&erp, accepted.header("location").unwrap());
+        let job = erp.until_over(accepted.header("location").unwrap());
         assert_eq!((&job["state"], &job["done"], &job["total"]), (&json!("done"), &json!(2), &json!(2)));
         let result = &job["result"];
         let figures = ["orders", "new", "changed", "unchanged"].map(|name| result[name].as_i64().unwrap());
@@ -311,7 +300,7 @@ fn a_csv_is_imported_in_a_job_that_tells_what_it_rejected_and_why() {
         assert_eq!((&source["system"], &source["row"]), (&json!("csv"), &json!(4)));
 
         let again = import(&erp, "text/csv", file).expect(202);
-        let again = wait(&erp, again.header("location").unwrap());
+        let again = erp.until_over(again.header("location").unwrap());
         assert_eq!((&again["result"]["unchanged"], &again["result"]["new"]), (&json!(2), &json!(0)));
         assert_eq!(orders_acts(house), ["order.imported", "order.imported"]);
         assert_sealed(house, "1");
@@ -341,7 +330,7 @@ fn ndjson_is_imported_and_a_key_used_again_answers_with_the_same_job() {
     let send = |file: &[u8]| erp.send("POST", "/api/v1/orders/import", Some(file.to_vec()), &headers);
     let accepted = send(&file).expect(202);
     let location = accepted.header("location").unwrap().to_owned();
-    let result = wait(&erp, &location)["result"].clone();
+    let result = erp.until_over(&location)["result"].clone();
     assert_eq!((&result["orders"], &result["new"]), (&json!(2), &json!(1)));
     let fields: Vec<_> =
         result["rejected"].as_array().unwrap().iter().map(|r| r["field"].as_str().unwrap()).collect();
@@ -374,7 +363,7 @@ fn a_job_is_seen_by_who_started_it_by_qa_and_by_admin_alone() {
     let location =
         import(&erp, "text/csv", format!("{HEADER}\n{}\n", row("1", "10", "1")).into_bytes()).expect(202);
     let location = location.header("location").unwrap().to_owned();
-    wait(&erp, &location);
+    erp.until_over(&location);
     for login in ["qa", "admin"] {
         house.person(login).get(&location).expect(200);
     }
@@ -395,13 +384,9 @@ fn a_job_that_is_called_off_stops_between_two_pieces_and_stays_called_off() {
         let (ended, end) = std::sync::mpsc::channel();
         let site = house.site.clone();
         sopledger::jobs::spawn(site, &job, Words::of(Lang::En), move |progress| {
-            loop {
-                if let Err(called_off) = progress.go_on() {
-                    ended.send(called_off.code()).unwrap();
-                    return Err(called_off);
-                }
-                std::thread::sleep(Duration::from_millis(10));
-            }
+            let called_off = until(|| progress.go_on().err().ok_or("nobody calls it off"));
+            ended.send(called_off.code()).unwrap();
+            Err(called_off)
         })
         .unwrap();
         house.person("cs").post(&format!("{location}/cancel"), json!({})).refused(404, "not-found");

@@ -132,18 +132,13 @@ const CASES: &[Case] = &[
     ("an entry that is named otherwise", |f| _ = f.insert("entries/01.entry".into(), vec![]), "file.unknown"),
 ];
 
-#[test]
-fn what_is_changed_by_somebody_who_knows_the_form_is_found_by_both_in_the_same_file() {
-    let house = House::demo_on_sqlite();
-    let qa = house.person("qa");
-    let [deviation, order] = some_subjects(&qa);
-    let made = made(&qa, json!({ "subjects": ["document/SOP-CS-005", deviation, order] }));
-    let files = files_of(&bytes_of(&house, &made));
+/// The files as they are have no fault; changed, the one that is named, and the same by our check and by Python.
+fn each_is_found_by_both(files: &Files, cases: &[Case]) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pack.zip");
     std::fs::write(&path, packed(files.clone())).unwrap();
     assert_eq!(ours(&path), BTreeSet::new());
-    for (case, change, check) in CASES {
+    for (case, change, check) in cases {
         let mut changed = files.clone();
         change(&mut changed);
         std::fs::write(&path, packed(changed)).unwrap();
@@ -156,12 +151,20 @@ fn what_is_changed_by_somebody_who_knows_the_form_is_found_by_both_in_the_same_f
 }
 
 #[test]
+fn what_is_changed_by_somebody_who_knows_the_form_is_found_by_both_in_the_same_file() {
+    let house = House::demo_on_sqlite();
+    let qa = house.person("qa");
+    let [deviation, order] = some_subjects(&qa);
+    let made = made(&qa, json!({ "subjects": ["document/SOP-CS-005", deviation, order] }));
+    let files = files_of(&bytes_of(&house, &made));
+    each_is_found_by_both(&files, CASES);
+}
+
+#[test]
 fn a_whole_ledger_with_anything_changed_is_found_by_both() {
     let house = House::sqlite();
     let made = made(&house.person("qa"), json!({ "full": true }));
     let files = files_of(&bytes_of(&house, &made));
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("pack.zip");
     let cases: &[Case] = &[
         ("an entry", |f| edit(f, "tile/entries/", "", |b| *b.last_mut().unwrap() ^= 1), "tree.root"),
         ("a hash", |f| edit(f, "tile/0/", "", flip), "tile.differs"),
@@ -183,16 +186,7 @@ fn a_whole_ledger_with_anything_changed_is_found_by_both() {
         ),
         ("an entry beside the tiles", |f| _ = f.insert("entries/0.entry".into(), vec![]), "file.unknown"),
     ];
-    for (case, change, check) in cases {
-        let mut changed = files.clone();
-        change(&mut changed);
-        std::fs::write(&path, packed(changed)).unwrap();
-        let found = ours(&path);
-        assert!(found.iter().any(|(name, _)| name.starts_with(check)), "{case}: {found:?}");
-        if let Some((report, theirs)) = pythons(&path) {
-            assert_eq!(theirs, found, "{case}: {report}");
-        }
-    }
+    each_is_found_by_both(&files, cases);
 }
 
 /// A small pack: one account's entries.

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Read as _, Write as _};
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -18,6 +17,7 @@ use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
 use crate::house::{Client, House, both};
+use crate::wait::until;
 
 /// The files of a pack.
 pub type Files = BTreeMap<String, Vec<u8>>;
@@ -26,16 +26,9 @@ pub type Files = BTreeMap<String, Vec<u8>>;
 pub fn made(client: &Client, wish: Value) -> Value {
     let asked = client.post("/api/v1/packs", wish).expect(202);
     let at = asked.header("location").unwrap().to_owned();
-    let began = Instant::now();
-    loop {
-        let job = client.get(&at).expect(200).json();
-        match job["state"].as_str().unwrap() {
-            "done" => return job["result"].clone(),
-            "failed" | "cancelled" => panic!("{job}"),
-            _ => assert!(began.elapsed() < Duration::from_secs(60), "{job}"),
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let job = client.until_over(&at);
+    assert_eq!(job["state"], "done", "{job}");
+    job["result"].clone()
 }
 
 /// The bytes of a pack that was made in a house.
@@ -245,15 +238,10 @@ fn the_page_asks_for_a_pack_and_lists_those_that_were_made() {
     assert!(refused.contains("errsum") && refused.contains("value=\"why\""), "{refused}");
     let job = send(&format!("subjects={}%0D%0A&from=&to=&reason=why", account.replace('/', "%2F")));
     let job = job.expect(303).header("location").unwrap().to_owned();
-    let began = Instant::now();
-    loop {
+    until(|| {
         let page = qa.get_with(&job, &html).expect(200).text;
-        if page.contains("/zip\"") {
-            break;
-        }
-        assert!(began.elapsed() < Duration::from_secs(20), "{page}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+        if page.contains("/zip\"") { Ok(()) } else { Err(page) }
+    });
     let list = qa.get_with("/packs", &html).expect(200).text;
     assert!(list.contains(&account) && list.contains("/zip\""), "{list}");
 }

@@ -17,6 +17,7 @@ use sopledger::time::Clock;
 
 use crate::house::{Client, PASSWORD};
 use crate::postgres;
+use crate::wait::until_it_holds;
 use program::{Installation, Server, both, copy_folder};
 
 /// An order; its number of pieces tells one writing from the next.
@@ -78,9 +79,9 @@ fn what_was_acknowledged_before_a_kill_is_there_after_it() {
                     });
                 }
                 // Not before something is acknowledged, and never at the same moment.
-                while acknowledged.lock().unwrap().len() < 10 + 17 * round {
-                    std::thread::park_timeout(Duration::from_millis(5));
-                }
+                until_it_holds("orders are acknowledged", || {
+                    acknowledged.lock().unwrap().len() >= 10 + 17 * round
+                });
                 server.kill();
             });
             all.append(&mut acknowledged.into_inner().unwrap());
@@ -126,9 +127,7 @@ fn a_server_that_is_told_to_end_answers_what_is_under_way_and_signs() {
         let (client, acknowledged) = (server.erp(&token), Mutex::new(Vec::new()));
         std::thread::scope(|scope| {
             scope.spawn(|| write_orders(&client, (1, 500), &acknowledged));
-            while acknowledged.lock().unwrap().len() < 20 {
-                std::thread::park_timeout(Duration::from_millis(5));
-            }
+            until_it_holds("orders are acknowledged", || acknowledged.lock().unwrap().len() >= 20);
             server.end();
         });
         let entries = installation.must_be_sound();
@@ -179,11 +178,9 @@ fn a_server_without_the_key_follows_the_checkpoints_of_the_one_that_has_it() {
         let note = Client::of(&server.url).get("/ledger/checkpoint").text;
         note.lines().nth(1).and_then(|size| size.parse::<u64>().ok()).unwrap_or(0)
     };
-    let began = std::time::Instant::now();
-    while size(&signer) < 12 || size(&follower) != size(&signer) {
-        assert!(began.elapsed() < Duration::from_secs(20), "{} {}", size(&follower), size(&signer));
-        std::thread::park_timeout(Duration::from_millis(100));
-    }
+    until_it_holds("the follower has what the signer signed", || {
+        size(&signer) >= 12 && size(&follower) == size(&signer)
+    });
     assert!(!Folder::new(&following.data).key().exists());
     follower.end();
     signer.end();
@@ -243,23 +240,33 @@ fn an_older_copy_of_the_database_is_neither_sound_nor_served() {
     });
 }
 
+/// Writes the history anew as a stranger would who has lifted the guards: changed from so many entries before its signed
+/// end, and ending so many before it.
+fn rewritten(installation: &Installation, (from, to): (u64, u64), change: impl Fn(&str) -> String) {
+    let mut db = installation.target().open(Purpose::Write).unwrap();
+    let size = signed_size(installation);
+    store::begin_write(&mut db).unwrap();
+    store::lift_guards(&mut db).unwrap();
+    crate::ledger::tamper::rewrite(&mut db, size - from, size - to, change);
+    store::set_guards(&mut db).unwrap();
+    store::commit(&mut db).unwrap();
+}
+
+/// Neither sound nor served: a check names the fault, `serve` says why.
+fn refused_for(installation: &Installation, check: &str, why: &str) {
+    let (code, report) = installation.verify();
+    assert_eq!(code, 1, "{report}");
+    let checks: Vec<_> = report["faults"].as_array().unwrap().iter().map(|it| &it["check"]).collect();
+    assert!(checks.contains(&&json!(check)), "{report}");
+    installation.must_not_be_served(&[why]);
+}
+
 #[test]
 fn a_rewritten_history_is_neither_sound_nor_served() {
     both(|installation| {
         installation.init();
-        let mut db = installation.target().open(Purpose::Write).unwrap();
-        let size = signed_size(installation);
-        store::begin_write(&mut db).unwrap();
-        store::lift_guards(&mut db).unwrap();
-        crate::ledger::tamper::rewrite(&mut db, size - 1, size, |body| body.replace("system", "systen"));
-        store::set_guards(&mut db).unwrap();
-        store::commit(&mut db).unwrap();
-        drop(db);
-        let (code, report) = installation.verify();
-        assert_eq!(code, 1, "{report}");
-        let checks: Vec<_> = report["faults"].as_array().unwrap().iter().map(|it| &it["check"]).collect();
-        assert!(checks.contains(&&json!("signer.different")), "{report}");
-        installation.must_not_be_served(&["not the one whose history was signed"]);
+        rewritten(installation, (1, 0), |body| body.replace("system", "systen"));
+        refused_for(installation, "signer.different", "not the one whose history was signed");
     });
 }
 
@@ -267,19 +274,8 @@ fn a_rewritten_history_is_neither_sound_nor_served() {
 fn a_cut_history_is_neither_sound_nor_served() {
     both(|installation| {
         installation.init();
-        let mut db = installation.target().open(Purpose::Write).unwrap();
-        let size = signed_size(installation) - 1;
-        store::begin_write(&mut db).unwrap();
-        store::lift_guards(&mut db).unwrap();
-        crate::ledger::tamper::rewrite(&mut db, size, size, str::to_owned);
-        store::set_guards(&mut db).unwrap();
-        store::commit(&mut db).unwrap();
-        drop(db);
-        let (code, report) = installation.verify();
-        assert_eq!(code, 1, "{report}");
-        let checks: Vec<_> = report["faults"].as_array().unwrap().iter().map(|it| &it["check"]).collect();
-        assert!(checks.contains(&&json!("signer.ahead")), "{report}");
-        installation.must_not_be_served(&["The database is behind what was signed"]);
+        rewritten(installation, (1, 1), str::to_owned);
+        refused_for(installation, "signer.ahead", "The database is behind what was signed");
     });
 }
 

@@ -3,7 +3,6 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use sopledger::ledger::folder::Folder;
@@ -11,6 +10,7 @@ use sopledger::store::Target;
 
 use crate::house::{Client, PASSWORD};
 use crate::postgres;
+use crate::wait::until;
 
 /// Where an installation is.
 pub struct Installation {
@@ -169,14 +169,7 @@ impl Server {
 
     /// Waits until the process has ended.
     pub fn await_end(&mut self) -> std::process::ExitStatus {
-        let began = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            assert!(began.elapsed() < Duration::from_secs(60), "does not end: {}", self.said());
-            std::thread::park_timeout(Duration::from_millis(20));
-        }
+        until(|| self.child.try_wait().unwrap().ok_or_else(|| self.said()))
     }
 
     /// Signs a person in.

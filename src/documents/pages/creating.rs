@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
 use super::{
-    FIELDS, SECTION, again, department_choices, kind_choices, process_choices, renamed, role_choices,
+    FIELDS, SECTION, department_choices, kind_choices, process_choices, renamed, role_choices,
     tongue_choices, whole,
 };
 use crate::documents::drafting;
@@ -22,6 +22,7 @@ use crate::people::view::View;
 use crate::web::form::{Form, Typed};
 use crate::web::page::{page, see_other_with};
 use crate::web::parts::{Choice, Sheet};
+use crate::web::problem::Refused;
 
 pub(super) fn routes() -> Vec<Route> {
     let write = Gate::May(Permission::WriteDrafts);
@@ -106,11 +107,10 @@ async fn create(view: View, reader: Reader, desk: Desk, form: Form<Fields>) -> R
     match outcome {
         Ok(record) => Ok(see_other_with(&format!("/documents/{}", record.document.number), "document-made")),
         Err(error) => {
-            let owners = owners(&reader).await?;
-            again(renamed(error, FIELDS), |error| {
-                let new = template(&view, form.typed, owners);
-                Ok(New { frame: new.frame.clone().failed(), sheet: new.sheet.clone().refused(error), ..new })
-            })
+            let refused = Refused::by(renamed(error, FIELDS))?;
+            let new = template(&view, form.typed, owners(&reader).await?);
+            let (frame, sheet) = (new.frame.clone().failed(), new.sheet.clone().refused(&refused));
+            Ok(refused.page(&New { frame, sheet, ..new }))
         }
     }
 }

@@ -10,8 +10,8 @@ use super::creating::titles;
 use super::history::compared;
 use super::reading::words_of_rendition;
 use super::{
-    FIELDS, SECTION, TONGUES, address, again, place, place_of_version, process_choices, renamed,
-    role_choices, shown, tongue_word, whole,
+    FIELDS, SECTION, TONGUES, address, place, place_of_version, process_choices, renamed, role_choices,
+    shown, tongue_word, whole,
 };
 use crate::documents::answers::{self, Warning};
 use crate::documents::drafting;
@@ -28,6 +28,7 @@ use crate::people::view::View;
 use crate::web::form::{Form, Typed};
 use crate::web::page::{page, see_other_with};
 use crate::web::parts::{Choice, Sheet};
+use crate::web::problem::Refused;
 use crate::web::words::Words;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -262,16 +263,10 @@ async fn preview(
 /// The page of a refused form.
 fn refused(view: &View, subject: &Subject, form: Form<Fields>, error: Error) -> Result<HttpResponse> {
     let texts = form.fields.written();
-    again(renamed(error, FIELDS), |error| {
-        let draft = template(view, subject, form.typed, &texts);
-        let digest = form.fields.digest;
-        Ok(Draft {
-            frame: draft.frame.clone().failed(),
-            sheet: draft.sheet.clone().refused(error),
-            digest,
-            ..draft
-        })
-    })
+    let refused = Refused::by(renamed(error, FIELDS))?;
+    let draft = template(view, subject, form.typed, &texts);
+    let (frame, sheet) = (draft.frame.clone().failed(), draft.sheet.clone().refused(&refused));
+    Ok(refused.page(&Draft { frame, sheet, digest: form.fields.digest, ..draft }))
 }
 
 async fn create(

@@ -13,22 +13,17 @@ mod signing;
 mod steps;
 mod submitting;
 
-use actix_web::HttpResponse;
-use actix_web::http::header::RETRY_AFTER;
-
 use super::prose::in_tongue;
 use super::read_pages::{Around, Shown};
 use super::record::Tongues;
-use super::views::{Place, Tab};
+use super::views::{Fact, Place, Tab};
 use super::{codes, reading as answers};
 use crate::error::{Error, FieldError, Result};
 use crate::people::desk::Reader;
 use crate::people::gate::Route;
 use crate::people::rights::{Permission, Role};
 use crate::people::view::View;
-use crate::web::page::page;
 use crate::web::parts::{Choice, Signature, state_tag};
-use crate::web::problem;
 use crate::web::words::Words;
 
 pub use kept::KeptPages;
@@ -186,18 +181,21 @@ const FIELDS: &[(&str, &str)] = &[
     ("renditions.en", "text_en"),
 ];
 
-/// The answer to a refused form, with the refusal's status; what is a failure, or no longer there, goes on as an error.
-fn again<T: askama::Template>(
-    error: Error,
-    template: impl FnOnce(&Error) -> Result<T>,
-) -> Result<HttpResponse> {
-    let status = problem::status(&error);
-    if status.is_server_error() || matches!(error.kind(), crate::error::Kind::NotFound) {
-        return Err(error);
-    }
-    let mut answer = page(&template(&error)?, status);
-    if let Some(seconds) = error.retry() {
-        answer.headers_mut().insert(RETRY_AFTER, seconds.into());
-    }
-    Ok(answer)
+/// What a person is told of a version before they sign it, whatever the signature means: which it is, the digest that is
+/// signed, what changed and why.
+fn facts(w: Words, shown: &Shown) -> Vec<Fact> {
+    let version = &shown.record.version;
+    let name = titled(w, &shown.carried.title, &shown.around);
+    let document = format!("{} V{} {name}", version.document, version.version);
+    let own = address(&version.document, &version.version);
+    vec![
+        Fact { href: Some(own), ..fact(w, "document-fact-document", document) },
+        Fact { mono: true, ..fact(w, "document-fact-digest", version.digest.clone()) },
+        fact(w, "document-draft-change_summary", version.change_summary.clone()),
+        fact(w, "document-draft-change_reason", version.change_reason.clone()),
+    ]
+}
+
+fn fact(w: Words, key: &str, value: String) -> Fact {
+    Fact { word: w.t(key).into_owned(), value, href: None, mono: false }
 }

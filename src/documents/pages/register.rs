@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 
-use super::{SECTION, again, department_choices, kind_choices, process_choices};
+use super::{SECTION, department_choices, kind_choices, process_choices};
 use crate::documents::list::{self, Filter, Listed, Sight};
 use crate::documents::prose::in_tongue;
 use crate::documents::read_pages::reference_counts;
@@ -26,6 +26,7 @@ use crate::web::form::Typed;
 use crate::web::page::page;
 use crate::web::paging::{Page, Paging};
 use crate::web::parts::{Choice, Sheet, state_tag};
+use crate::web::problem::Refused;
 use crate::web::query::Query;
 use crate::web::words::Words;
 
@@ -52,10 +53,9 @@ async fn register(
     let (filter, limit, after) = match asked {
         Ok(asked) => asked,
         Err(error) => {
-            return again(error, |error| {
-                let sheet = template.sheet.clone().refused(error);
-                Ok(Register { frame: template.frame.clone().failed(), sheet, ..template })
-            });
+            let refused = Refused::by(error)?;
+            let (frame, sheet) = (template.frame.failed(), template.sheet.refused(&refused));
+            return Ok(refused.page(&Register { frame, sheet, ..template }));
         }
     };
     let (at, words, first) = (filter.at, view.words, after.is_none());

@@ -4,13 +4,13 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
-use super::{SECTION, address, again, place_of_version, shown, worded};
+use super::{SECTION, address, fact, facts, place_of_version, shown, worded};
 use crate::documents::approval::{self, Consent, Meaning};
 use crate::documents::intake::REASON;
 use crate::documents::read_pages::Shown;
 use crate::documents::record::version_subject;
 use crate::documents::views::{Fact, Sign, Tab};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::people::desk::{Desk, Reader};
 use crate::people::gate::{Gate, Route};
 use crate::people::rights::Permission;
@@ -20,7 +20,7 @@ use crate::web::form::{Form, Typed};
 use crate::web::input;
 use crate::web::page::{Frame, page, see_other_with};
 use crate::web::parts::Sheet;
-use crate::web::problem;
+use crate::web::problem::{self, Refused};
 
 pub(super) fn routes() -> Vec<Route> {
     let sign = Gate::May(Permission::Review);
@@ -61,7 +61,7 @@ fn template(view: &View, account: &str, shown: &Shown, typed: Typed) -> Sign {
     );
     let frame = view.frame(title, SECTION);
     Sign {
-        facts: facts(&frame, shown),
+        facts: facts_and_effect(&frame, shown),
         sheet: Sheet::new(w, "document-sign", typed),
         digest: version.digest.clone(),
         signatures: worded(w, &shown.signatures),
@@ -73,24 +73,15 @@ fn template(view: &View, account: &str, shown: &Shown, typed: Typed) -> Sign {
     }
 }
 
-fn facts(frame: &Frame, shown: &Shown) -> Vec<Fact> {
+/// The same, with what the version follows, from when it will hold, and what it replaces.
+fn facts_and_effect(frame: &Frame, shown: &Shown) -> Vec<Fact> {
     let (w, version, around) = (frame.w, &shown.record.version, &shown.around);
-    let fact =
-        |key: &str, value: String| Fact { word: w.t(key).into_owned(), value, href: None, mono: false };
-    let name = super::titled(w, &shown.carried.title, around);
-    let own = address(&version.document, &version.version);
-    let document = format!("{} V{} {name}", version.document, version.version);
-    let mut facts = vec![
-        Fact { href: Some(own), ..fact("document-fact-document", document) },
-        Fact { mono: true, ..fact("document-fact-digest", version.digest.clone()) },
-        fact("document-draft-change_summary", version.change_summary.clone()),
-        fact("document-draft-change_reason", version.change_reason.clone()),
-    ];
+    let mut facts = facts(w, shown);
     if let Some(before) = around.before(version) {
         let href =
             format!("/documents/{}/diff?from={}&to={}", version.document, before.version, version.version);
         let value = w.one("document-sign-compare", "version", before.version.as_str()).into_owned();
-        facts.push(Fact { href: Some(href), ..fact("document-fact-change", value) });
+        facts.push(Fact { href: Some(href), ..fact(w, "document-fact-change", value) });
     }
     let begins = match version.asked_from {
         Some(asked) => w.one("document-sign-from", "at", frame.minute(&asked)),
@@ -100,7 +91,7 @@ fn facts(frame: &Frame, shown: &Shown) -> Vec<Fact> {
         Some(holding) => format!("{begins}{}", w.one("document-sign-replaces", "version", holding.as_str())),
         None => begins.into_owned(),
     };
-    facts.push(fact("document-fact-effect", effect));
+    facts.push(fact(w, "document-fact-effect", effect));
     facts
 }
 
@@ -139,16 +130,13 @@ async fn sign_version(
     };
     match outcome {
         Ok(_) => Ok(see_other_with(&address(&number, &version), "signed")),
-        Err(error) => again(error, |error: &Error| {
+        Err(error) => {
+            let refused = Refused::by(error)?;
             let sign = template(&view, &reader.caller.id, &shown, typed);
             // What was on the screen stays what would be signed, unless it is that which has changed.
-            let digest = if error.code() == "stale-digest" { sign.digest.clone() } else { digest };
-            Ok(Sign {
-                frame: sign.frame.clone().failed(),
-                sheet: sign.sheet.clone().refused(error),
-                digest,
-                ..sign
-            })
-        }),
+            let digest = if refused.code() == "stale-digest" { sign.digest.clone() } else { digest };
+            let (frame, sheet) = (sign.frame.failed(), sign.sheet.refused(&refused));
+            Ok(refused.page(&Sign { frame, sheet, digest, ..sign }))
+        }
     }
 }

@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
-use super::{SECTION, address, again, place, place_of_version, shown};
+use super::{SECTION, address, place, place_of_version, shown};
 use crate::documents::approval::{self, Asked, Meaning};
 use crate::documents::codes::Outcome;
 use crate::documents::intake::REASON;
@@ -26,24 +26,44 @@ use crate::web::form::{Form, Typed};
 use crate::web::input;
 use crate::web::page::{page, see_other_with};
 use crate::web::parts::{Choice, Sheet};
-use crate::web::problem;
+use crate::web::problem::{self, Refused};
 
 pub(super) fn routes() -> Vec<Route> {
     let (write, sign) = (Gate::May(Permission::WriteDrafts), Gate::May(Permission::Review));
     let decide = Gate::May(Permission::Decide);
     vec![
-        Route::get("/documents/{number}/retire", decide, "", || web::to(ask_retire)),
+        Route::get("/documents/{number}/retire", decide, "", || {
+            web::to(|view, reader, number| ask_of_document(view, reader, (Kind::Retire, number)))
+        }),
         Route::post("/documents/{number}/retire", decide, "", || web::to(retire)),
-        Route::get("/documents/{number}/review", decide, "", || web::to(ask_review)),
+        Route::get("/documents/{number}/review", decide, "", || {
+            web::to(|view, reader, number| ask_of_document(view, reader, (Kind::Review, number)))
+        }),
         Route::post("/documents/{number}/review", decide, "", || web::to(review)),
-        Route::get("/documents/{number}/{version}/reject", sign, "", || web::to(ask_reject)),
-        Route::post("/documents/{number}/{version}/reject", sign, "", || web::to(reject)),
-        Route::get("/documents/{number}/{version}/withdraw", write, "", || web::to(ask_withdraw)),
-        Route::post("/documents/{number}/{version}/withdraw", write, "", || web::to(withdraw)),
-        Route::get("/documents/{number}/{version}/abandon", write, "", || web::to(ask_abandon)),
-        Route::post("/documents/{number}/{version}/abandon", write, "", || web::to(abandon)),
-        Route::get("/documents/{number}/{version}/cancel", decide, "", || web::to(ask_cancel)),
-        Route::post("/documents/{number}/{version}/cancel", decide, "", || web::to(cancel)),
+        Route::get("/documents/{number}/{version}/reject", sign, "", || {
+            web::to(|view, reader, path| ask_of_version(view, reader, (Kind::Reject, path)))
+        }),
+        Route::post("/documents/{number}/{version}/reject", sign, "", || {
+            web::to(|rooms, path, form| act(rooms, (Kind::Reject, path), form))
+        }),
+        Route::get("/documents/{number}/{version}/withdraw", write, "", || {
+            web::to(|view, reader, path| ask_of_version(view, reader, (Kind::Withdraw, path)))
+        }),
+        Route::post("/documents/{number}/{version}/withdraw", write, "", || {
+            web::to(|rooms, path, form| act(rooms, (Kind::Withdraw, path), form))
+        }),
+        Route::get("/documents/{number}/{version}/abandon", write, "", || {
+            web::to(|view, reader, path| ask_of_version(view, reader, (Kind::Abandon, path)))
+        }),
+        Route::post("/documents/{number}/{version}/abandon", write, "", || {
+            web::to(|rooms, path, form| act(rooms, (Kind::Abandon, path), form))
+        }),
+        Route::get("/documents/{number}/{version}/cancel", decide, "", || {
+            web::to(|view, reader, path| ask_of_version(view, reader, (Kind::Cancel, path)))
+        }),
+        Route::post("/documents/{number}/{version}/cancel", decide, "", || {
+            web::to(|rooms, path, form| act(rooms, (Kind::Cancel, path), form))
+        }),
     ]
 }
 
@@ -187,32 +207,12 @@ async fn ask_of_version(view: View, reader: Reader, (kind, path): (Kind, Path)) 
     Ok(page(&version_step(&view, &reader, (kind, (&number, &version))).await?, StatusCode::OK))
 }
 
-async fn ask_of_document(view: View, reader: Reader, (kind, number): (Kind, String)) -> Result<HttpResponse> {
+async fn ask_of_document(
+    view: View,
+    reader: Reader,
+    (kind, number): (Kind, web::Path<String>),
+) -> Result<HttpResponse> {
     Ok(page(&document_step(&view, &reader, (kind, &number)).await?, StatusCode::OK))
-}
-
-async fn ask_reject(view: View, reader: Reader, path: Path) -> Result<HttpResponse> {
-    ask_of_version(view, reader, (Kind::Reject, path)).await
-}
-
-async fn ask_withdraw(view: View, reader: Reader, path: Path) -> Result<HttpResponse> {
-    ask_of_version(view, reader, (Kind::Withdraw, path)).await
-}
-
-async fn ask_abandon(view: View, reader: Reader, path: Path) -> Result<HttpResponse> {
-    ask_of_version(view, reader, (Kind::Abandon, path)).await
-}
-
-async fn ask_cancel(view: View, reader: Reader, path: Path) -> Result<HttpResponse> {
-    ask_of_version(view, reader, (Kind::Cancel, path)).await
-}
-
-async fn ask_retire(view: View, reader: Reader, number: web::Path<String>) -> Result<HttpResponse> {
-    ask_of_document(view, reader, (Kind::Retire, number.into_inner())).await
-}
-
-async fn ask_review(view: View, reader: Reader, number: web::Path<String>) -> Result<HttpResponse> {
-    ask_of_document(view, reader, (Kind::Review, number.into_inner())).await
 }
 
 /// Does an act on a version that only needs a reason, signed or not.
@@ -229,8 +229,9 @@ async fn act(
     match outcome {
         Ok(()) => Ok(see_other_with(&address(&target.0, &target.1), &format!("document-{}", kind.code()))),
         Err(error) => {
+            let refused = Refused::by(error)?;
             let step = version_step(&view, &reader, (kind, (&target.0, &target.1))).await?;
-            again(error, |error| Ok(told(step, (form.typed, error))))
+            Ok(refused.page(&told(step, (form.typed, &refused))))
         }
     }
 }
@@ -271,46 +272,6 @@ async fn done(
     Ok(())
 }
 
-async fn reject(
-    view: View,
-    reader: Reader,
-    desk: Desk,
-    path: Path,
-    form: Form<Fields>,
-) -> Result<HttpResponse> {
-    act((view, reader, desk), (Kind::Reject, path), form).await
-}
-
-async fn withdraw(
-    view: View,
-    reader: Reader,
-    desk: Desk,
-    path: Path,
-    form: Form<Fields>,
-) -> Result<HttpResponse> {
-    act((view, reader, desk), (Kind::Withdraw, path), form).await
-}
-
-async fn abandon(
-    view: View,
-    reader: Reader,
-    desk: Desk,
-    path: Path,
-    form: Form<Fields>,
-) -> Result<HttpResponse> {
-    act((view, reader, desk), (Kind::Abandon, path), form).await
-}
-
-async fn cancel(
-    view: View,
-    reader: Reader,
-    desk: Desk,
-    path: Path,
-    form: Form<Fields>,
-) -> Result<HttpResponse> {
-    act((view, reader, desk), (Kind::Cancel, path), form).await
-}
-
 async fn after_document(
     (view, reader, number): (View, Reader, String),
     (kind, outcome): (Kind, Result<()>),
@@ -319,8 +280,9 @@ async fn after_document(
     match outcome {
         Ok(()) => Ok(see_other_with(&format!("/documents/{number}"), &format!("document-{}", kind.code()))),
         Err(error) => {
+            let refused = Refused::by(error)?;
             let step = document_step(&view, &reader, (kind, &number)).await?;
-            again(error, |error| Ok(told(step, (typed, error))))
+            Ok(refused.page(&told(step, (typed, &refused))))
         }
     }
 }

@@ -6,12 +6,12 @@ use serde::Deserialize;
 
 use super::draft::warnings;
 use super::reading::words_of_rendition;
-use super::{SECTION, TONGUES, address, again, place_of_version, shown};
+use super::{SECTION, TONGUES, address, facts, place_of_version, shown};
 use crate::documents::approval::{self, Asked, Meaning, Submission};
 use crate::documents::drafting::{must_be, must_not_be_retired};
 use crate::documents::read_pages::{Candidate, Shown, candidates};
 use crate::documents::record::{Stored, Tongues, version_subject};
-use crate::documents::views::{Fact, Submit, Tab, people};
+use crate::documents::views::{Submit, Tab, people};
 use crate::error::Result;
 use crate::people::desk::{Desk, Reader};
 use crate::people::gate::{Gate, Route};
@@ -21,7 +21,7 @@ use crate::people::view::View;
 use crate::web::form::{Form, Typed};
 use crate::web::page::{page, see_other_with};
 use crate::web::parts::{Choice, Sheet};
-use crate::web::problem;
+use crate::web::problem::{self, Refused};
 
 pub(super) fn routes() -> Vec<Route> {
     let write = Gate::May(Permission::WriteDrafts);
@@ -78,34 +78,13 @@ async fn template(view: &View, reader: &Reader, shown: &Shown, typed: Typed) -> 
         frame: view.frame(title, SECTION),
         sheet: Sheet::new(w, "document-submit", typed),
         digest: shown.record.version.digest.clone(),
-        facts: facts(view, shown),
+        facts: facts(w, shown),
         warnings: warnings(w, &texts, &shown.around.document.authoritative_language),
         reviewers: choices(reviewers),
         approvers: choices(approvers),
         blocked,
         place,
     })
-}
-
-fn facts(view: &View, shown: &Shown) -> Vec<Fact> {
-    let (w, version) = (view.words, &shown.record.version);
-    let fact = |key: &str, value: &str| Fact {
-        word: w.t(key).into_owned(),
-        value: value.to_owned(),
-        href: None,
-        mono: false,
-    };
-    let name = super::titled(w, &shown.carried.title, &shown.around);
-    let own = address(&version.document, &version.version);
-    vec![
-        Fact {
-            href: Some(own),
-            ..fact("document-fact-document", &format!("{} V{} {name}", version.document, version.version))
-        },
-        Fact { mono: true, ..fact("document-fact-digest", &version.digest) },
-        fact("document-draft-change_summary", &version.change_summary),
-        fact("document-draft-change_reason", &version.change_reason),
-    ]
 }
 
 async fn ask(view: View, reader: Reader, path: web::Path<(String, String)>) -> Result<HttpResponse> {
@@ -146,11 +125,10 @@ async fn submit(
     match outcome {
         Ok(_) => Ok(see_other_with(&address(&number, &version), "sent")),
         Err(error) => {
+            let refused = Refused::by(error)?;
             let submit = template(&view, &reader, &shown, typed).await?;
-            again(error, |error| {
-                let (frame, sheet) = (submit.frame.clone().failed(), submit.sheet.clone().refused(error));
-                Ok(Submit { frame, sheet, digest, ..submit })
-            })
+            let (frame, sheet) = (submit.frame.failed(), submit.sheet.refused(&refused));
+            Ok(refused.page(&Submit { frame, sheet, digest, ..submit }))
         }
     }
 }

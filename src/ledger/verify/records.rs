@@ -7,7 +7,7 @@ use super::content::Kept;
 use super::entries::{Link, Told};
 use super::report::{Fault, Findings};
 use super::sealed::Commitments;
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::ledger::digest::Digest;
 use crate::ledger::subject::{Governed, Snapshot};
 use crate::store::{self, Db};
@@ -97,6 +97,19 @@ impl Subjects {
         Some(place)
     }
 
+    /// A record that is there and cannot be read is a fault; a database that does not answer ends the check.
+    pub(super) fn unreadable(&mut self, subject: &str, error: Error, findings: &mut Findings) -> Result<()> {
+        if error.kind() == Kind::Unavailable {
+            return Err(error);
+        }
+        let what = format!("the record cannot be read: {error}");
+        findings.add(Fault::new("record.unreadable", what).of(subject));
+        if let Some(last) = self.get_mut(subject) {
+            last.found = true;
+        }
+        Ok(())
+    }
+
     /// Recomputes every record and compares; then what no record answered for.
     pub fn compare(
         mut self,
@@ -128,14 +141,7 @@ impl Subjects {
                             Fault::new("record.missing", "the record cannot be put together").of(subject),
                         );
                     }
-                    Err(error) if error.kind() == Kind::Unavailable => return Err(error),
-                    Err(error) => {
-                        let what = format!("the record cannot be read: {error}");
-                        findings.add(Fault::new("record.unreadable", what).of(&subject));
-                        if let Some(last) = self.get_mut(&subject) {
-                            last.found = true;
-                        }
-                    }
+                    Err(error) => self.unreadable(&subject, error, findings)?,
                 }
             }
         }

@@ -7,7 +7,7 @@ use super::Steps;
 use super::entries::Link;
 use super::records::{Last, Subjects, gap};
 use super::report::{Fault, Findings};
-use crate::error::{Kind, Result};
+use crate::error::Result;
 use crate::ledger::store::index;
 use crate::ledger::subject::{Governed, Snapshot};
 use crate::ledger::{canon, entry};
@@ -41,14 +41,7 @@ impl Subjects {
             match of_any(db, governed, kind, id) {
                 Ok(Some(snapshot)) => self.record(&snapshot, findings),
                 Ok(None) => {}
-                Err(error) if error.kind() == Kind::Unavailable => return Err(error),
-                Err(error) => {
-                    let what = format!("the record cannot be read: {error}");
-                    findings.add(Fault::new("record.unreadable", what).of(&*subject));
-                    if let Some(last) = self.get_mut(&subject) {
-                        last.found = true;
-                    }
-                }
+                Err(error) => self.unreadable(&subject, error, findings)?,
             }
         }
         self.unanswered(governed, findings);

@@ -4,7 +4,6 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
-use super::{again, refused};
 use crate::error::{Error, Result};
 use crate::people::desk::{Desk, Reader};
 use crate::people::gate::{Caller, Gate, Route};
@@ -17,6 +16,7 @@ use crate::people::views::{AccountPage, Accounts, NewAccount, Told, role_choices
 use crate::web::form::{Form, Typed};
 use crate::web::page::page;
 use crate::web::parts::Sheet;
+use crate::web::problem::Refused;
 use crate::web::query::Query;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -131,7 +131,10 @@ async fn create(view: View, desk: Desk, form: Form<Fields>) -> Result<HttpRespon
                 StatusCode::CREATED,
             ))
         }
-        Err(error) => again(error, |error| refused(&new_page(&view, (form.typed, Some(error))), error)),
+        Err(error) => {
+            let refused = Refused::by(error)?;
+            Ok(refused.page(&new_page(&view, (form.typed, Some(&refused)))))
+        }
     }
 }
 

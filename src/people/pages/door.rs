@@ -6,7 +6,6 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-use super::{again, refused};
 use crate::error::{Error, Result};
 use crate::ledger::site::Site;
 use crate::people::gate::{Caller, Gate, Route, session_cookie};
@@ -18,6 +17,7 @@ use crate::web::form::{Form, Typed};
 use crate::web::json::Body;
 use crate::web::page::{local_address, page, see_other, see_other_with};
 use crate::web::parts::Sheet;
+use crate::web::problem::Refused;
 use crate::web::query::Query;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -87,8 +87,8 @@ async fn signed_in(
             Ok(answer)
         }
         Err(error) => {
-            let again_with = door(&view, &site, (form.typed, Some(&error))).await?;
-            again(error, |error| refused(&again_with, error))
+            let refused = Refused::by(error)?;
+            Ok(refused.page(&door(&view, &site, (form.typed, Some(&refused))).await?))
         }
     }
 }
@@ -155,6 +155,9 @@ async fn change_password(
     };
     match changed {
         Ok(()) => Ok(see_other_with("/me", "password-changed")),
-        Err(error) => again(error, |error| refused(&password_page(&view, Some(error)), error)),
+        Err(error) => {
+            let refused = Refused::by(error)?;
+            Ok(refused.page(&password_page(&view, Some(&refused))))
+        }
     }
 }

@@ -4,7 +4,6 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
-use super::{again, refused};
 use crate::error::{Error, Result};
 use crate::people::desk::{Desk, Reader};
 use crate::people::gate::{Caller, Gate, Route};
@@ -15,6 +14,7 @@ use crate::people::views::Settings;
 use crate::web::form::{Form, Typed};
 use crate::web::page::{page, see_other_with};
 use crate::web::parts::Sheet;
+use crate::web::problem::Refused;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -63,7 +63,8 @@ async fn change(view: View, desk: Desk, form: Form<Fields>) -> Result<HttpRespon
     match changed {
         Ok(_) => Ok(see_other_with("/settings", "saved")),
         Err(error) => {
-            again(error, |error| refused(&template(&view, &desk.caller, (form.typed, Some(error))), error))
+            let refused = Refused::by(error)?;
+            Ok(refused.page(&template(&view, &desk.caller, (form.typed, Some(&refused)))))
         }
     }
 }

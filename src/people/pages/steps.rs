@@ -4,7 +4,6 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
-use super::{again, refused};
 use crate::error::{Error, Result};
 use crate::people::desk::{Desk, Reader};
 use crate::people::gate::{Gate, Route};
@@ -18,6 +17,7 @@ use crate::web::form::{Form, Typed};
 use crate::web::input::{self, Faults};
 use crate::web::page::{page, see_other_with};
 use crate::web::parts::Sheet;
+use crate::web::problem::Refused;
 
 pub(super) fn routes() -> Vec<Route> {
     let (write, sign) = (Gate::May(Permission::Administer), Gate::May(Permission::Decide));
@@ -136,8 +136,8 @@ async fn step_again(
     typed: Typed,
 ) -> Result<HttpResponse> {
     let reader = Reader { site: desk.site.clone(), caller: desk.caller.clone() };
-    let account = account(&reader, view, id).await?;
-    again(error, |error| refused(&template(view, (account, step, part), (typed, Some(error)))?, error))
+    let (refused, account) = (Refused::by(error)?, account(&reader, view, id).await?);
+    Ok(refused.page(&template(view, (account, step, part), (typed, Some(&refused)))?))
 }
 
 fn done(id: &str) -> HttpResponse {
@@ -307,8 +307,8 @@ async fn sign_grant(
         Ok(()) => Ok(see_other_with(&format!("/accounts/{id}"), "signed")),
         Err(error) => {
             let reader = Reader { site: desk.site.clone(), caller: desk.caller.clone() };
-            let account = account(&reader, &view, &id).await?;
-            again(error, |error| refused(&sign_page(&view, (account, &grant), Some(error))?, error))
+            let (refused, account) = (Refused::by(error)?, account(&reader, &view, &id).await?);
+            Ok(refused.page(&sign_page(&view, (account, &grant), Some(&refused))?))
         }
     }
 }

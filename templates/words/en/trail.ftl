@@ -34,6 +34,7 @@ trail-col-at = Time
 trail-col-actor = Actor (role)
 trail-col-act = Act
 trail-col-subject = Subject
+trail-subject-link = { $from } → { $to } ({ $relation })
 trail-col-reason = Reason
 trail-col-hash = Hash
 trail-none = No entry matches the filter

@@ -34,6 +34,7 @@ trail-col-at = 时间
 trail-col-actor = 操作者（角色）
 trail-col-act = 动作
 trail-col-subject = 对象
+trail-subject-link = { $from } → { $to }（{ $relation }）
 trail-col-reason = 原因或说明
 trail-col-hash = 摘要
 trail-none = 没有符合筛选的条目
