@@ -8,6 +8,7 @@ mod demo;
 mod deviations;
 mod document_pages;
 mod documents;
+mod epochs;
 mod floors;
 mod health;
 mod home;

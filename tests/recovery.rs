@@ -46,7 +46,7 @@ fn live(place: &Place, entries: usize) {
 }
 
 /// An older copy of the place's database, in the same folder: as a backup that is restored.
-fn older(place: &Place) -> Place {
+pub fn older(place: &Place) -> Place {
     let target = match &place.target {
         Target::Sqlite(path) => {
             let copy = path.with_extension("older");

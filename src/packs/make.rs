@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use diesel::Connection;
 use serde_json::json;
 
-use super::anchors;
 use super::archive::Writer;
 use super::contents::Sealed;
-use super::layout;
-use super::proofs::Tree;
+use super::layout::{self, Area};
+use super::part::{self, Part};
 use super::readme::{Cover, readme};
 use super::record::{Pack, SCRIPT};
-use super::store::{self, Selected, Selection, rows, select};
+use super::store::{self, Extent, Selected, select};
 use super::wanted::{Scope, Sight, Wish};
 use crate::error::{Error, Result};
 use crate::ledger::acts;
@@ -20,7 +19,7 @@ use crate::ledger::digest::Digest;
 use crate::ledger::lane::{Actor, NewEntry};
 use crate::ledger::site::Site;
 use crate::ledger::store::{self as ledger, index};
-use crate::store::{Db, Purpose};
+use crate::store::{Db, NewEntryRow, Purpose};
 
 /// How the making tells how far it is, and is told to stop: a phase (`job-packing-…`), pieces done, of how many.
 pub struct Steps<'a>(pub &'a dyn Fn(&'static str, u64, u64) -> Result<()>);
@@ -51,7 +50,6 @@ struct Making<'a> {
     site: &'a Site,
     wish: &'a Wish,
     signed: (u64, String),
-    key: String,
 }
 
 /// Makes a pack at `path`, then appends the entry that says so, with the file's SHA-256.
@@ -95,7 +93,8 @@ pub fn make(
 /// As [`select`].
 pub fn check(db: &mut Db, site: &Site, scope: &Scope) -> Result<u64> {
     let size = ledger::head(db)?.map_or(0, |head| head.size);
-    Ok(select(db, site.epoch, size, scope)?.entries.count())
+    let extents = part::extents(db, (site.epoch, size))?;
+    Ok(select(db, &extents, scope)?.count())
 }
 
 impl<'a> Making<'a> {
@@ -103,11 +102,7 @@ impl<'a> Making<'a> {
     fn begin(site: &'a Site, wish: &'a Wish) -> Result<Self> {
         site.signing.finish();
         let signed = site.signing.newest().ok_or_else(|| Error::unavailable("not-yet-signed"))?;
-        let keys = site.signing.vkeys(&site.origin)?;
-        if keys.is_empty() {
-            return Err(Error::not_found("key", site.origin.as_str()));
-        }
-        Ok(Self { site, wish, signed, key: keys.iter().map(|key| format!("{key}\n")).collect() })
+        Ok(Self { site, wish, signed })
     }
 
     fn write(&self, id: &str, path: &Path, steps: &Steps<'_>) -> Result<(Pack, u64, (Digest, u64))> {
@@ -121,16 +116,18 @@ impl<'a> Making<'a> {
     }
 
     fn fill(&self, db: &mut Db, out: &mut Writer, id: &str, steps: &Steps<'_>) -> Result<(Pack, u64)> {
-        let (site, epoch, size) = (self.site, self.site.epoch, self.signed.0);
-        let selected = select(db, epoch, size, &self.wish.scope)?;
-        out.put(layout::CHECKPOINT, self.signed.1.as_bytes())?;
-        out.put(layout::KEY, self.key.as_bytes())?;
+        let (site, size) = (self.site, self.signed.0);
+        let parts = part::all(db, site, &self.signed)?;
+        let extents: Vec<Extent> = parts.iter().map(Part::extent).collect();
+        let selected = select(db, &extents, &self.wish.scope)?;
         out.put(layout::SCRIPT, SCRIPT.as_bytes())?;
         let mut sealed = Sealed::new(self.wish.sight);
-        self.put_entries(db, out, (&selected.entries, &mut sealed), steps)?;
+        for part in &parts {
+            part.put_vouchers(db, out)?;
+        }
+        self.put_entries(db, out, (&parts, &selected, &mut sealed), steps)?;
         sealed.put_content(db, out, steps)?;
         sealed.put_named(db, out, steps)?;
-        anchors::put(db, out, (epoch, size))?;
         let pack = self.told(id, &selected)?;
         let cover = Cover {
             pack: &pack,
@@ -141,9 +138,8 @@ impl<'a> Making<'a> {
             zone: site.zone,
             demo: site.demo,
             now: site.clock.now(),
-            last: store::instant(db, epoch, size - 1)?,
-            checkpoint: &self.signed.1,
-            key: self.key.trim_end(),
+            last: store::instant(db, site.epoch, size - 1)?,
+            parts: &parts,
         };
         out.put(layout::README, readme(&cover)?.as_bytes())?;
         Ok((pack, sealed.missing()))
@@ -153,27 +149,21 @@ impl<'a> Making<'a> {
         &self,
         db: &mut Db,
         out: &mut Writer,
-        (entries, sealed): (&Selection, &mut Sealed),
+        (parts, selected, sealed): (&[Part], &Selected, &mut Sealed),
         steps: &Steps<'_>,
     ) -> Result<()> {
-        let (mut done, total) = (0, entries.count());
-        let mut tree = Tree::new(self.site.epoch, self.signed.clone());
-        if self.wish.scope == Scope::Whole {
-            return tree.put_tiles(db, out, |db, out, rows| {
-                done += rows.len() as u64;
-                sealed.take(db, out, rows)?;
-                steps.tell("job-packing-entries", done, total)
-            });
-        }
-        for piece in entries.pieces() {
-            let rows = rows(db, self.site.epoch, &piece)?;
-            for row in &rows {
-                let seq = u64::try_from(row.seq).map_err(Error::internal)?;
-                tree.put_entry(db, out, (seq, &row.entry))?;
-            }
-            sealed.take(db, out, &rows)?;
+        let (mut done, total) = (0, selected.count());
+        let mut seen = |db: &mut Db, out: &mut Writer, (area, rows): (Area, &[NewEntryRow])| {
             done += rows.len() as u64;
-            steps.tell("job-packing-entries", done, total)?;
+            sealed.take(db, out, (area, rows))?;
+            steps.tell("job-packing-entries", done, total)
+        };
+        for part in parts {
+            match selected.entries.get(&part.number) {
+                _ if self.wish.scope == Scope::Whole => part.put_tiles(db, out, &mut seen)?,
+                Some(entries) => part.put_excerpt(db, out, (entries, &mut seen))?,
+                None => part.put_excerpt(db, out, (&[], &mut seen))?,
+            }
         }
         Ok(())
     }
@@ -195,7 +185,7 @@ impl<'a> Making<'a> {
             reason: self.wish.reason.clone(),
             disclosed: self.wish.sight != Sight::Nothing,
             checkpoint: index(self.signed.0)?,
-            entries: index(selected.entries.count())?,
+            entries: index(selected.count())?,
             sha256: String::new(),
             size: 0,
             made_at: self.site.clock.now(),

@@ -2,7 +2,6 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use diesel::prelude::*;
 use serde::Deserialize;
 
 use super::api::{accepted, page_of, start};
@@ -11,17 +10,17 @@ use super::views::{Line, ListPage};
 use super::wanted::Asked;
 use crate::error::{Error, Kind, Result};
 use crate::jobs::{self, Job};
+use crate::ledger::store as ledger;
 use crate::people::desk::{Desk, Reader};
 use crate::people::gate::{Gate, Route};
 use crate::people::rights::Permission;
 use crate::people::store as people;
-use crate::people::view::View;
+use crate::people::view::{View, entry_link};
 use crate::store::Db;
-use crate::store::schema::ledger_entry;
 use crate::web::form::{Form, Typed};
 use crate::web::page::{page, see_other};
 use crate::web::paging::Paging;
-use crate::web::parts::{Choice, Sheet};
+use crate::web::parts::{Choice, EntryLink, Sheet};
 use crate::web::problem::status;
 use crate::web::query::Query;
 
@@ -63,7 +62,7 @@ async fn shown(view: &View, reader: &Reader, sheet: Sheet, paging: &Paging) -> R
             let mine = pack.made_by == caller.id || caller.may(Permission::Decide);
             Ok(Line {
                 by: people::person(db, &pack.made_by)?.name,
-                seq: entry_of(db, &pack.id)?,
+                entry: entry_of(db, &pack.id)?,
                 there: mine && folder.join(format!("{}.zip", pack.id)).exists(),
                 pack,
             })
@@ -82,13 +81,9 @@ async fn shown(view: &View, reader: &Reader, sheet: Sheet, paging: &Paging) -> R
     })
 }
 
-fn entry_of(db: &mut Db, id: &str) -> Result<Option<i64>> {
+fn entry_of(db: &mut Db, id: &str) -> Result<Option<EntryLink>> {
     let subject = subject(id);
-    Ok(ledger_entry::table
-        .filter(ledger_entry::obj_kind.eq(subject.kind).and(ledger_entry::obj_id.eq(subject.id)))
-        .select(ledger_entry::seq)
-        .first(db)
-        .optional()?)
+    Ok(ledger::last_about(db, subject.kind, &subject.id)?.as_ref().map(entry_link))
 }
 
 /// The form as it comes: subjects one a line.

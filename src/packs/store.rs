@@ -1,6 +1,6 @@
 //! The feature's SQL: packs that were made, and what goes into one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use diesel::dsl::sql;
@@ -90,6 +90,14 @@ impl Selection {
         }
     }
 
+    /// Whether this one is among them.
+    fn has(&self, seq: u64) -> bool {
+        match self {
+            Self::List(list) => list.contains(&seq),
+            Self::Run(run) => run.contains(&seq),
+        }
+    }
+
     /// Pieces of at most 256.
     pub fn pieces(&self) -> Box<dyn Iterator<Item = Self> + '_> {
         match self {
@@ -105,47 +113,87 @@ impl Selection {
     }
 }
 
-/// What a scope selects of the first `size` entries, and the subjects it names, with how many entries each has.
+/// What a scope selects of each epoch's first entries, and the subjects it names, with how many entries each has.
 #[derive(Debug)]
 pub struct Selected {
-    /// Their numbers.
-    pub entries: Selection,
+    /// By epoch, the oldest first: the numbers of its entries, in order.
+    pub entries: BTreeMap<i64, Vec<Selection>>,
     /// By subject, in order; empty for a range and for the whole.
     pub subjects: Vec<(Named, u64)>,
 }
 
-/// Finds the entries of a scope.
+impl Selected {
+    /// How many entries.
+    pub fn count(&self) -> u64 {
+        self.entries.values().flatten().map(Selection::count).sum()
+    }
+}
+
+/// An epoch and how many of its entries are vouched for.
+pub type Extent = (i64, u64);
+
+/// Finds the entries of a scope in all epochs, the oldest first. The entry that declares a recovery goes along with
+/// whatever is asked for: without it an earlier epoch's end is not explained.
 ///
 /// # Errors
 /// 422 for a subject that has none, and for a time in which there is none.
-pub fn select(db: &mut Db, epoch: i64, size: u64, scope: &Scope) -> Result<Selected> {
+pub fn select(db: &mut Db, epochs: &[Extent], scope: &Scope) -> Result<Selected> {
+    let mut selected = Selected { entries: BTreeMap::new(), subjects: Vec::new() };
     match scope {
-        Scope::Whole => Ok(Selected { entries: Selection::Run(0..size), subjects: Vec::new() }),
+        Scope::Whole => {
+            let all = epochs.iter().map(|(epoch, size)| (*epoch, vec![Selection::Run(0..*size)]));
+            selected.entries.extend(all);
+            return Ok(selected);
+        }
         Scope::Range { from, before } => {
-            let run = run_of(db, epoch, size, (*from, *before))?;
-            Ok(Selected { entries: Selection::Run(run), subjects: Vec::new() })
+            for (epoch, size) in epochs {
+                let run = run_of(db, *epoch, *size, (*from, *before))?;
+                selected.entries.insert(*epoch, vec![Selection::Run(run)]);
+            }
+            if selected.count() == 0 {
+                return Err(Error::invalid("from", "pack-no-entries"));
+            }
         }
         Scope::Subjects(named) => {
-            let (mut entries, mut subjects) = (Vec::new(), HashMap::new());
-            let ties = ties(db, named)?;
-            for (place, subject) in named.iter().chain(&ties).enumerate() {
-                let rows = of_subject(db, (epoch, size), subject)?;
-                if rows.is_empty() && place < named.len() {
-                    return Err(Error::invalid(format!("subjects[{place}]"), "not-found"));
-                }
-                for (seq, id) in rows {
-                    entries.push(u64::try_from(seq).map_err(Error::internal)?);
-                    let named = Named { kind: subject.kind.clone(), id };
-                    *subjects.entry(named).or_insert(0) += 1;
-                }
-            }
-            entries.sort_unstable();
-            entries.dedup();
-            let mut subjects: Vec<_> = subjects.into_iter().collect();
-            subjects.sort();
-            Ok(Selected { entries: Selection::List(entries), subjects })
+            let (entries, subjects) = of_subjects(db, epochs, named)?;
+            selected
+                .entries
+                .extend(entries.into_iter().map(|(epoch, list)| (epoch, vec![Selection::List(list)])));
+            selected.subjects = subjects;
         }
     }
+    for (epoch, size) in epochs.iter().skip(1) {
+        let own = selected.entries.entry(*epoch).or_default();
+        if *size > 0 && !own.iter().any(|part| part.has(0)) {
+            own.insert(0, Selection::List(vec![0]));
+        }
+    }
+    Ok(selected)
+}
+
+type OfSubjects = (BTreeMap<i64, Vec<u64>>, Vec<(Named, u64)>);
+
+fn of_subjects(db: &mut Db, epochs: &[Extent], named: &[Named]) -> Result<OfSubjects> {
+    let (mut entries, mut subjects) = (BTreeMap::<i64, Vec<u64>>::new(), BTreeMap::new());
+    let ties = ties(db, named)?;
+    for (place, subject) in named.iter().chain(&ties).enumerate() {
+        let mut found = false;
+        for extent in epochs {
+            for (seq, id) in of_subject(db, *extent, subject)? {
+                found = true;
+                entries.entry(extent.0).or_default().push(u64::try_from(seq).map_err(Error::internal)?);
+                *subjects.entry(Named { kind: subject.kind.clone(), id }).or_insert(0) += 1;
+            }
+        }
+        if !found && place < named.len() {
+            return Err(Error::invalid(format!("subjects[{place}]"), "not-found"));
+        }
+    }
+    for list in entries.values_mut() {
+        list.sort_unstable();
+        list.dedup();
+    }
+    Ok((entries, subjects.into_iter().collect()))
 }
 
 /// The ids a name stands for: its own, and those of a document's versions.
@@ -199,10 +247,7 @@ fn run_of(
     };
     let start = from.map_or(Ok(0), |at| first(db, at))?.min(size);
     let end = before.map_or(Ok(size), |at| first(db, at))?.min(size);
-    if start >= end {
-        return Err(Error::invalid("from", "pack-no-entries"));
-    }
-    Ok(start..end)
+    Ok(start..end.max(start))
 }
 
 /// The rows of a piece.

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::record::Pack;
 use crate::web::page::Frame;
-use crate::web::parts::{Choice, Sheet};
+use crate::web::parts::{Choice, EntryLink, Sheet};
 
 /// A row of the list.
 pub struct Line {
@@ -12,7 +12,7 @@ pub struct Line {
     /// Who made it, by printed name.
     pub by: String,
     /// The entry that says so.
-    pub seq: Option<i64>,
+    pub entry: Option<EntryLink>,
     /// Whether the reader may fetch it and this node still has it.
     pub there: bool,
 }

@@ -57,10 +57,22 @@ pub struct Verdict {
     pub ok: bool,
     /// The last entry checked; where it is not sound, the first that is wrong.
     pub checked_to: i64,
+    /// Its epoch, where a recovery has ended that.
+    pub past: Option<i64>,
     /// When it was checked.
     pub at: Timestamp,
     /// The root hash of the checkpoint, hex; empty where there is none.
     pub root: String,
+}
+
+impl Verdict {
+    /// Where its entry is read.
+    pub fn address(&self) -> String {
+        match self.past {
+            None => format!("/trail/{}", self.checked_to),
+            Some(epoch) => format!("/trail/{}?epoch={epoch}", self.checked_to),
+        }
+    }
 }
 
 /// One entry of the top bar.

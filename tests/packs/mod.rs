@@ -102,7 +102,7 @@ pub fn pythons(path: &Path) -> Option<(Value, BTreeSet<(String, String)>)> {
 }
 
 /// Both accept the pack, and say the same of it.
-fn both_accept(path: &Path) {
+pub fn both_accept(path: &Path) {
     let ours = verify(path, None).unwrap();
     assert_eq!(ours.faults, [], "{ours}");
     if let Some((theirs, _)) = pythons(path) {
