@@ -27,6 +27,7 @@ mod pages_people;
 mod people;
 mod postgres;
 mod processes;
+mod reading_only;
 mod recalls;
 mod recovery;
 mod rights;

@@ -66,8 +66,11 @@ impl Tongues {
 
     /// An entry by its number, on paper that may be read after any recovery: from the second epoch on with its epoch.
     fn entry(&self, epoch: i64, seq: i64) -> String {
-        let key = if epoch > 1 { "print-entry-of" } else { "print-entry" };
-        self.with(key, &[("seq", seq.into()), ("epoch", epoch.into())])
+        let entry = format!("{} #{seq}", self.t("print-entry"));
+        if epoch == 1 {
+            return entry;
+        }
+        format!("{entry} {}", self.with("print-epoch", &[("n", epoch.into())]))
     }
 
     fn first(&self) -> Words {

@@ -240,13 +240,21 @@ pub fn checkpoint_before(db: &mut Db, epoch: i64, size: u64) -> Result<Option<u6
 /// # Errors
 /// The database does not answer.
 pub fn last_checkpoint(db: &mut Db, epoch: i64) -> Result<Option<(u64, String)>> {
-    let row: Option<(i64, String)> = ledger_checkpoint::table
+    Ok(checkpoints(db, epoch, 1)?.pop())
+}
+
+/// Checkpoints of an epoch, the newest first.
+///
+/// # Errors
+/// The database does not answer.
+pub fn checkpoints(db: &mut Db, epoch: i64, most: i64) -> Result<Vec<(u64, String)>> {
+    let rows: Vec<(i64, String)> = ledger_checkpoint::table
         .filter(ledger_checkpoint::epoch.eq(epoch))
         .order(ledger_checkpoint::size.desc())
+        .limit(most)
         .select((ledger_checkpoint::size, ledger_checkpoint::note))
-        .first(db)
-        .optional()?;
-    row.map(|(size, note)| Ok((u64::try_from(size).map_err(Error::internal)?, note))).transpose()
+        .load(db)?;
+    rows.into_iter().map(|(size, note)| Ok((u64::try_from(size).map_err(Error::internal)?, note))).collect()
 }
 
 /// The bytes under a digest.

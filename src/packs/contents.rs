@@ -54,6 +54,13 @@ impl Sealed {
         self.missing
     }
 
+    /// The versions of documents that it speaks of: number, version, and its folder.
+    pub fn versions(&self) -> Vec<(&str, &str, String)> {
+        let of = |named: &'_ Named| layout::version(&named.kind, &named.id);
+        let versions = self.last.keys().filter_map(|named| Some((named.id.split_once('/')?, of(named)?)));
+        versions.map(|((number, version), folder)| (number, version, folder)).collect()
+    }
+
     /// Takes entries down and puts the personal values they introduce, as far as the maker sees them.
     ///
     /// # Errors
@@ -143,8 +150,7 @@ impl Sealed {
         Ok(())
     }
 
-    /// A version's folder. Its PDF belongs here too, where one was made: the check lets a PDF in such a folder be, since
-    /// nothing seals it but the list.
+    /// A version's folder. Its PDF belongs here too, where one was asked for.
     fn put_version(&self, db: &mut Db, out: &mut Writer, (folder, snapshot): (&str, &[u8])) -> Result<()> {
         let snapshot: Value = serde_json::from_slice(snapshot).unwrap_or_default();
         for text in snapshot["renditions"].as_array().into_iter().flatten() {

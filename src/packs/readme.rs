@@ -23,6 +23,8 @@ pub struct Cover<'a> {
     pub subject_count: u64,
     /// Sealed and not kept.
     pub missing: u64,
+    /// Versions that lie in it as PDF.
+    pub prints: u64,
     pub origin: &'a str,
     pub zone: Tz,
     pub demo: bool,

@@ -237,14 +237,14 @@ fn an_older_copy_of_the_database_is_neither_sound_nor_served() {
         };
         let (code, report) = restored.verify();
         assert_eq!((code, &report["faults"][0]["check"]), (1, &json!("signer.ahead")), "{report}");
-        restored.must_not_be_served(&["The database is behind what was signed"]);
+        restored.must_be_read_only("The database is behind what was signed");
         let user = restored.run(&["user", "add", "late", "--name", "x"]);
         assert!(!user.status.success(), "{user:?}");
     });
 }
 
 #[test]
-fn a_rewritten_history_is_neither_sound_nor_served() {
+fn a_rewritten_history_is_not_sound_and_is_only_read() {
     both(|installation| {
         installation.init();
         let mut db = installation.target().open(Purpose::Write).unwrap();
@@ -259,12 +259,12 @@ fn a_rewritten_history_is_neither_sound_nor_served() {
         assert_eq!(code, 1, "{report}");
         let checks: Vec<_> = report["faults"].as_array().unwrap().iter().map(|it| &it["check"]).collect();
         assert!(checks.contains(&&json!("signer.different")), "{report}");
-        installation.must_not_be_served(&["not the one whose history was signed"]);
+        installation.must_be_read_only("not the one whose history was signed");
     });
 }
 
 #[test]
-fn a_cut_history_is_neither_sound_nor_served() {
+fn a_cut_history_is_not_sound_and_is_only_read() {
     both(|installation| {
         installation.init();
         let mut db = installation.target().open(Purpose::Write).unwrap();
@@ -279,7 +279,7 @@ fn a_cut_history_is_neither_sound_nor_served() {
         assert_eq!(code, 1, "{report}");
         let checks: Vec<_> = report["faults"].as_array().unwrap().iter().map(|it| &it["check"]).collect();
         assert!(checks.contains(&&json!("signer.ahead")), "{report}");
-        installation.must_not_be_served(&["The database is behind what was signed"]);
+        installation.must_be_read_only("The database is behind what was signed");
     });
 }
 

@@ -89,3 +89,10 @@ pack-epoch = Epoch
 pack-epoch-end = How it ended
 pack-epoch-ended = { $signed } entries had been signed, { $found } were found and stand; entry #0 of epoch { $next } declares it. What was signed and not found is lost.
 pack-inside-epoch = What the folders above hold, once more for each earlier epoch; consistency proves that what was found extends what had been signed
+pack-prints = PDF
+pack-prints-yes = Put a PDF/A print of each document version in (takes longer)
+pack-inside-prints = { $n ->
+    [one] One version
+   *[other] { $n } versions
+} as PDF/A, as they stood when the pack was made. A print is for reading: what is sealed is the text beside it.
+field-pack-prints-disclose = A print bears its signers’ names: leave it out, or let the personal values go along

@@ -86,3 +86,7 @@ pack-epoch = 纪元
 pack-epoch-end = 如何结束
 pack-epoch-ended = 曾签署 { $signed } 条条目，恢复时找到 { $found } 条并予以保留；由第 { $next } 纪元的条目 #0 声明。已签署而未找到的条目已经丢失。
 pack-inside-epoch = 每个先前纪元各有上述文件夹；consistency 证明恢复时找到的内容是已签署内容的延续
+pack-prints = PDF
+pack-prints-yes = 为每个文件版本附上 PDF/A 打印件（耗时较长）
+pack-inside-prints = { $n } 个版本的 PDF/A，按制作证据包时的状态。打印件供阅读；被封存的是其旁的文本。
+field-pack-prints-disclose = 打印件载有签名人姓名：请不附打印件，或让个人信息随包提供
