@@ -35,6 +35,18 @@ fn recovered(house: House, copied: Copied) -> House {
     copies::in_force(&house);
     settle(&house);
     deviations::order(&house, "80010001");
+    let house = lost(house, copied);
+    // The same document in the new epoch.
+    copies::approved(&house, (copies::ZH, copies::EN), None);
+    let change = json!({ "owner": "ra", "reason": "换人" });
+    let content = [("content-type", "application/json")];
+    house.person("author").patch("/api/v1/documents/SOP-CS-001", change, &content).expect(200);
+    settle(&house);
+    house
+}
+
+/// Loses what comes after an older copy, and goes on with that in the next epoch.
+fn lost(house: House, copied: Copied) -> House {
     let (folder, place) = house.leave();
     let old = older(&place);
     let later = House::serve(folder, place.clone(), Shared::new(place.open(false).unwrap()));
@@ -50,15 +62,7 @@ fn recovered(house: House, copied: Copied) -> House {
         store::commit(&mut db).unwrap();
     }
     recover(&old, "磁盘损坏", |_| Ok(Actor::account("u-1", "admin"))).unwrap();
-    let house = House::serve(folder, old.clone(), Shared::new(old.open(false).unwrap()));
-    // The same document and the same order in the new epoch.
-    copies::approved(&house, (copies::ZH, copies::EN), None);
-    let change = json!({ "owner": "ra", "reason": "换人" });
-    let content = [("content-type", "application/json")];
-    let changed = house.person("author").patch("/api/v1/documents/SOP-CS-001", change, &content);
-    changed.expect(200);
-    settle(&house);
-    house
+    House::serve(folder, old.clone(), Shared::new(old.open(false).unwrap()))
 }
 
 fn settle(house: &House) {
@@ -251,6 +255,34 @@ fn a_pack_over_two_epochs_checks_here_and_with_python_alone() {
             assert!(!verify(&path, Some(&known)).unwrap().is_sound());
         });
     }
+}
+
+#[test]
+fn a_record_that_two_recoveries_lie_behind_is_whole_in_its_pack() {
+    let house = lost(recovered(House::sqlite(), Copied::AllSigned), Copied::AllSigned);
+    // The order is of the first epoch alone; the document lives in all three.
+    copies::approved(&house, (copies::ZH, copies::EN), None);
+    let qa = house.person("qa");
+    settle(&house);
+    let wish = json!({ "subjects": ["document/SOP-CS-001", "order/80010001"] });
+    let folder = tempfile::tempdir().unwrap();
+    for (name, wish) in [("subjects", wish), ("whole", json!({ "full": true }))] {
+        let bytes = bytes_of(&house, &made(&qa, wish));
+        let path = folder.path().join(format!("{name}.zip"));
+        std::fs::write(&path, &bytes).unwrap();
+        both_accept(&path);
+        let report = verify(&path, None).unwrap();
+        let names: Vec<_> = report.epochs.iter().map(|epoch| epoch.origin.as_deref().unwrap()).collect();
+        assert_eq!(names, ["test.example.cn/house", "test.example.cn/house/epoch-2"], "{report}");
+        assert_eq!(report.checkpoint.as_ref().unwrap().origin, "test.example.cn/house/epoch-3");
+        let of = |subject: &str| -> Vec<u64> {
+            report.subjects.iter().filter(|line| line.subject == subject).map(|line| line.epoch).collect()
+        };
+        assert_eq!((of("document/SOP-CS-001/2.0"), of("order/80010001")), (vec![2], vec![1]), "{report}");
+        let files = files_of(&bytes);
+        assert_eq!(files.contains_key("epoch/2/entries/0.entry"), name == "subjects");
+    }
+    sound(&house);
 }
 
 /// The kind of a file: its folder and ending.

@@ -49,7 +49,7 @@ fn live(place: &Place, entries: usize) {
 pub fn older(place: &Place) -> Place {
     let target = match &place.target {
         Target::Sqlite(path) => {
-            let copy = path.with_extension("older");
+            let copy = path.with_added_extension("older");
             let mut db = place.target.open(Purpose::Write).unwrap();
             run(&mut db, &format!("VACUUM INTO '{}'", copy.display()));
             Target::Sqlite(copy)

@@ -213,7 +213,7 @@ fn a_demo_killed_while_it_is_made_goes_on_at_the_next_start() {
 }
 
 #[test]
-fn an_older_copy_of_the_database_is_neither_sound_nor_served() {
+fn an_older_copy_of_the_database_is_not_sound_and_is_only_read() {
     both(|installation| {
         installation.init();
         let copy = match &installation.url {

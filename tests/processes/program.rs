@@ -123,7 +123,7 @@ impl Installation {
         let nobody = Client::of(&server.url);
         assert_eq!(nobody.get("/readyz").expect(503).json()["checks"]["ledger"]["ok"], false);
         let qa = server.person("qa", PASSWORD);
-        qa.post("/password", json!({ "old": PASSWORD, "new": "another long one 43" }))
+        qa.post("/api/v1/password", json!({ "old": PASSWORD, "new": "another long one 43" }))
             .refused(503, "ledger-halted");
         let said = server.said();
         assert!(said.contains(words) && said.contains("sopledger recover"), "{said}");
