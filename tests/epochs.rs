@@ -96,7 +96,8 @@ fn an_entry_of_an_earlier_epoch_has_its_page_its_proof_and_files_that_nobody_con
         let name = format!("filename=\"epoch-1-{seq}.tlog-proof\"");
         assert!(old.header("content-disposition").unwrap().contains(&name));
         let key = key_of(&house.nobody(), 1);
-        let (index, signed) = proof::verify(&old.text, &leaf(text.as_bytes()), &[key.clone()]).unwrap();
+        let (index, signed) =
+            proof::verify(&old.text, &leaf(text.as_bytes()), std::slice::from_ref(&key)).unwrap();
         assert_eq!((index, signed.origin.as_str()), (seq, "test.example.cn/house"));
         let other = qa.get(&format!("/api/v1/ledger/entries/{seq}/proof")).expect(200);
         assert!(other.header("content-disposition").unwrap().contains(&format!("epoch-2-{seq}.tlog-proof")));

@@ -176,8 +176,11 @@ fn commitments(bytes: &[u8]) -> Vec<(String, Digest)> {
     })
 }
 
-/// Which entry, of which epoch, erased which value.
-fn erasures(db: &mut Db) -> Result<HashMap<(i64, u64, String), (i64, i64)>> {
+/// By epoch, entry and name of a value: the epoch and number of the entry that erased it.
+type Erased = HashMap<(i64, u64, String), (i64, i64)>;
+
+/// Which entry erased which value.
+fn erasures(db: &mut Db) -> Result<Erased> {
     let rows: Vec<(i64, i64, Vec<u8>)> = ledger_entry::table
         .filter(ledger_entry::act.eq("privacy.erased"))
         .select((ledger_entry::epoch, ledger_entry::seq, ledger_entry::entry))
