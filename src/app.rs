@@ -1,6 +1,7 @@
 //! Assembly: the route table, the layers around it, and the state every worker shares.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use actix_web::dev::Server;
 use actix_web::http::Method;
@@ -20,6 +21,7 @@ use crate::links::resolver::{Resolver, Resolvers};
 use crate::pdf::Press;
 use crate::people::desk::InFlight;
 use crate::people::gate::{self, Callers, Route};
+use crate::people::visits::Visits;
 use crate::trail::{self, Schedule, Verifier};
 use crate::web::{metrics::Metrics, page, query, request};
 use crate::{
@@ -121,6 +123,7 @@ pub struct Shared {
     metrics: web::Data<Metrics>,
     callers: web::Data<Callers>,
     in_flight: web::Data<InFlight>,
+    visits: web::Data<Visits>,
     gauges: web::Data<health::Gauges>,
     pages: web::Data<documents::pages::KeptPages>,
     texts: web::Data<Texts>,
@@ -136,11 +139,14 @@ impl Shared {
         let press = Press::find(&[], Some(site.folder.path().join("fonts")));
         let printing = Printing { press, public_url: None };
         recalls::connect();
-        if let Err(error) = jobs::fail_unfinished(&site) {
+        if !site.is_halted()
+            && let Err(error) = jobs::fail_unfinished(&site)
+        {
             tracing::warn!(%error, "jobs of the last run could not be marked as failed");
         }
         let mut page = page::Site::new(site.origin.clone(), site.zone, site.clock.clone());
         page.demo = site.demo;
+        page.halted = Arc::clone(site.lane.halted());
         let gauges = health::Gauges::default();
         let (page, site) = (web::Data::new(page), web::Data::new(site));
         let verifier = web::Data::new(Verifier::new(GOVERNED, site.clone(), page.clone()));
@@ -156,6 +162,7 @@ impl Shared {
             texts: web::Data::new(Texts::default()),
             callers: web::Data::new(Callers::default()),
             in_flight: web::Data::new(InFlight::default()),
+            visits: web::Data::default(),
             verifier,
             witness: web::Data::default(),
             printing: web::Data::new(printing),
@@ -185,6 +192,7 @@ impl Shared {
             .app_data(self.metrics.clone())
             .app_data(self.callers.clone())
             .app_data(self.in_flight.clone())
+            .app_data(self.visits.clone())
             .app_data(self.gauges.clone())
             .app_data(self.texts.clone())
             .app_data(self.pages.clone())
@@ -256,13 +264,16 @@ const VERIFICATION: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Starts what goes on beside the requests, on the server's own thread: it ends with the server.
 pub fn begin_background_work(shared: &Shared, schedule: Schedule) {
-    let verifier = shared.verifier.clone();
+    let (verifier, reading) = (shared.verifier.clone(), shared.site.clone());
     actix_web::rt::spawn(async move {
         let mut beat = tokio::time::interval(VERIFICATION);
         // The first look comes with the second beat: a program that starts has people waiting.
         beat.tick().await;
         loop {
             beat.tick().await;
+            if reading.is_halted() {
+                continue;
+            }
             let verifier = verifier.clone();
             let looked = web::block(move || {
                 verifier.refresh()?;
@@ -280,17 +291,24 @@ pub fn begin_background_work(shared: &Shared, schedule: Schedule) {
         let mut beat = tokio::time::interval(EFFECT);
         loop {
             beat.tick().await;
-            if let Err(error) = site.lane.write(documents::effect::note_passed).await {
-                tracing::warn!(%error, "instants of effect were not noted");
-            }
-            if let Err(error) = site.lane.write(copies::issue::call_back).await {
-                tracing::warn!(%error, "copies were not called back");
+            if !site.is_halted() {
+                note_what_passed(&site).await;
             }
             printing.press.rest();
         }
     });
     if shared.witness.is_configured() {
         begin_witnessing(shared);
+    }
+}
+
+/// Writes what the clock has brought about.
+async fn note_what_passed(site: &Site) {
+    if let Err(error) = site.lane.write(documents::effect::note_passed).await {
+        tracing::warn!(%error, "instants of effect were not noted");
+    }
+    if let Err(error) = site.lane.write(copies::issue::call_back).await {
+        tracing::warn!(%error, "copies were not called back");
     }
 }
 
@@ -306,6 +324,9 @@ fn begin_witnessing(shared: &Shared) {
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             beat.tick().await;
+            if site.is_halted() {
+                continue;
+            }
             let (site, witness) = (site.clone(), witness.clone());
             let looked = web::block(move || witness.when_due(&site).map(|_| ())).await;
             if let Ok(Err(error)) = looked

@@ -63,6 +63,21 @@ struct Inner {
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
+/// What a refusal said, to be told again as long as it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// Its words are those of `problem-<code>`.
+    pub code: &'static str,
+    /// Arguments of the message.
+    pub args: Vec<(&'static str, String)>,
+}
+
+impl From<&Error> for Cause {
+    fn from(error: &Error) -> Self {
+        Self { code: error.code(), args: error.args().to_vec() }
+    }
+}
+
 /// The result of everything that can be refused.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 

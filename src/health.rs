@@ -152,7 +152,10 @@ pub async fn report(site: &Site, every: Every) -> Report {
     let (disk, free) = disk(site);
     let checks = vec![
         schema,
-        check("ledger", entries > 0, format!("{entries}")),
+        match site.lane.halted().get() {
+            None => check("ledger", entries > 0, format!("{entries}")),
+            Some(cause) => check("ledger", false, cause.code.to_owned()),
+        },
         check("signer", signed > 0 && !behind && site.signing.trouble().is_none(), format!("{signed}")),
         disk,
     ];
@@ -187,6 +190,7 @@ pub struct Gauges {
     waiting: Gauge<i64, AtomicI64>,
     free: Gauge<i64, AtomicI64>,
     ready: Gauge<i64, AtomicI64>,
+    halted: Gauge<i64, AtomicI64>,
     backup: Gauge<i64, AtomicI64>,
     anchor: Gauge<i64, AtomicI64>,
     anchor_overdue: Gauge<i64, AtomicI64>,
@@ -229,6 +233,11 @@ impl Gauges {
             "Whether a time stamp is wanted and late, 0 or 1",
             self.anchor_overdue.clone(),
         );
+        registry.register(
+            "ledger_halted",
+            "Whether nothing is written because the database is not the one that was signed, 0 or 1",
+            self.halted.clone(),
+        );
         registry.register("ready", "Whether the node can serve, 0 or 1", self.ready.clone());
     }
 
@@ -241,6 +250,7 @@ impl Gauges {
         self.backup.set(report.backup_age().unwrap_or(-1));
         self.anchor.set(report.anchor_age().unwrap_or(-1));
         self.anchor_overdue.set(i64::from(report.anchor_overdue()));
+        self.halted.set(i64::from(site.is_halted()));
         self.ready.set(i64::from(report.is_ready()));
     }
 }

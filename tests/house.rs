@@ -38,7 +38,8 @@ pub struct House {
     pub site: web::Data<Site>,
     stop: Option<actix_web::dev::ServerHandle>,
     thread: Option<std::thread::JoinHandle<()>>,
-    _folder: tempfile::TempDir,
+    /// None once the house was left.
+    folder: Option<tempfile::TempDir>,
 }
 
 /// Runs a test on both engines, each in a fresh house.
@@ -151,7 +152,7 @@ impl House {
             site: shared.site.clone(),
             stop: Some(stop),
             thread: Some(thread),
-            _folder: folder,
+            folder: Some(folder),
         }
     }
 
@@ -193,6 +194,13 @@ impl House {
             Ok(ledger_entry::table.order(ledger_entry::seq).select(ledger_entry::act).load(db)?)
         };
         self.site.readers.read_here(acts).unwrap()
+    }
+}
+
+impl House {
+    /// Ends the service and hands the installation on: to be copied, restored, and opened again.
+    pub fn leave(mut self) -> (tempfile::TempDir, Place) {
+        (self.folder.take().unwrap(), self.place.clone())
     }
 }
 

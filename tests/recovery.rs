@@ -58,10 +58,10 @@ fn administrator(site: &Site) {
 }
 
 /// An older copy of the place's database, in the same folder: as a backup that is restored.
-fn older(place: &Place) -> Place {
+pub fn older(place: &Place) -> Place {
     let target = match &place.target {
         Target::Sqlite(path) => {
-            let copy = path.with_extension("older");
+            let copy = path.with_added_extension("older");
             let mut db = place.target.open(Purpose::Write).unwrap();
             run(&mut db, &format!("VACUUM INTO '{}'", copy.display()));
             Target::Sqlite(copy)

@@ -307,7 +307,7 @@ fn an_entrys_page_proves_it_step_by_step_and_offers_the_files() {
         assert!(page.contains(&signed.root.to_string()) && page.contains(&key.to_string()), "{page}");
         assert_eq!(page.matches("class=\"ok\"").count(), 2, "included, and consistent: {page}");
         assert!(
-            page.contains(&format!("/api/v1/ledger/consistency?from=12&amp;to={}", signed.size)),
+            page.contains(&format!("/api/v1/ledger/consistency?from=12&#38;to={}", signed.size)),
             "{page}"
         );
         let refused = qa.get_with("/trail/7/proof?from=0", &html).expect(422).text;

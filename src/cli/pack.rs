@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::ledger::lane::Actor;
 use crate::packs::{self, Asked, Sight, Steps};
+use crate::pdf::Press;
 
 /// What goes into a pack, and where the pack goes.
 #[derive(Debug, Args)]
@@ -33,6 +34,9 @@ pub struct Arguments {
     /// Leave all personal values sealed
     #[arg(long, env = "SOPLEDGER_KEEP_SEALED")]
     keep_sealed: bool,
+    /// Put a PDF/A print of each document version in
+    #[arg(long, env = "SOPLEDGER_PRINTS")]
+    prints: bool,
     /// What for; stands in the ledger
     #[arg(long, env = "SOPLEDGER_REASON")]
     reason: Option<String>,
@@ -50,18 +54,20 @@ pub fn run(config: &Config, wish: &Arguments) -> Result<()> {
         full: wish.full,
         reason: wish.reason.clone(),
         keep_sealed: wish.keep_sealed,
+        prints: wish.prints,
     };
     // Whoever holds the host's folder holds all of it.
     let asked = asked.wish(config.zone.value, Sight::Everything)?;
     let id = crate::id::new("p");
+    let press = Press::find(&config.fonts(), Some(config.place()?.folder.path().join("fonts")));
     let made = with_site(config, |site| {
-        packs::make(site, &asked, (&id, &wish.out), &Actor::cli(), &Steps(&|_, _, _| Ok(())))
+        packs::make((site, &press), &asked, (&id, &wish.out), &Actor::cli(), &Steps(&|_, _, _| Ok(())))
     })?;
     let pack = &made.pack;
     if wish.json {
         return print_json(&json!({
             "id": pack.id, "file": made.file, "sha256": pack.sha256, "size": pack.size, "entries": pack.entries,
-            "checkpoint": pack.checkpoint, "missing": made.missing,
+            "checkpoint": pack.checkpoint, "missing": made.missing, "prints": made.prints,
         }));
     }
     println!("{}: {} entries, {} bytes", made.file.display(), pack.entries, pack.size);

@@ -6,10 +6,11 @@ use crate::anchors::{Authority, Witness};
 use crate::app::{self, Shared};
 use crate::config::Config;
 use crate::copies::Printing;
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::ledger::site::Site;
 use crate::pdf::Press;
 use crate::trail::Schedule;
+use crate::web::words::{Arg, Lang, Words};
 
 /// Serves until told to end; then answers what is under way, signs, and closes.
 pub fn run(config: &Config) -> Result<()> {
@@ -18,9 +19,23 @@ pub fn run(config: &Config) -> Result<()> {
     place.check_safety()?;
     let witness = Witness::new(Authority::configured(config)?);
     let listener = listen(config)?;
-    serve(config, place.open(false)?, (listener, witness), schedule(config), |address| {
+    let site = place.open_to_serve()?;
+    let halted = site.lane.halted().get().cloned();
+    serve(config, site, (listener, witness), schedule(config), |address| {
         println!("Serving http://{address}");
+        if let Some(cause) = &halted {
+            complain_of(cause);
+        }
     })
+}
+
+/// Says on standard error that nothing is written, why, and the way out.
+fn complain_of(cause: &Cause) {
+    let w = Words::of(Lang::En);
+    let args: Vec<_> = cause.args.iter().map(|(name, value)| (*name, Arg::from(value.as_str()))).collect();
+    let (title, why) = (format!("problem-{}", cause.code), format!("problem-{}.detail", cause.code));
+    eprintln!("sopledger: {}. {}", w.t(&title), w.with(&why, &args));
+    eprintln!("  {}: {}", w.t("base-halted"), w.t("base-halted.detail"));
 }
 
 /// Binds the configured address.

@@ -9,10 +9,11 @@ use crate::documents::prose::{Prose, in_tongue};
 use crate::documents::record::Version;
 use crate::documents::timeline::State;
 use crate::error::Result;
+use crate::ledger::store::Placed;
 use crate::pdf::{self, Job};
 use crate::time::Timestamp;
 use crate::web::format;
-use crate::web::parts::{Signature, Standing};
+use crate::web::parts::{EntryLink, Signature, Standing};
 use crate::web::words::{Arg, Lang, Words};
 
 const DESCRIPTION: &str = include_str!("../../templates/pdf/version.typ");
@@ -61,6 +62,15 @@ impl Tongues {
 
     fn all<const N: usize>(&self, keys: [&str; N]) -> Vec<String> {
         keys.into_iter().map(|key| self.t(key)).collect()
+    }
+
+    /// An entry by its number, on paper that may be read after any recovery: from the second epoch on with its epoch.
+    fn entry(&self, epoch: i64, seq: i64) -> String {
+        let entry = format!("{} #{seq}", self.t("print-entry"));
+        if epoch == 1 {
+            return entry;
+        }
+        format!("{entry} {}", self.with("print-epoch", &[("n", epoch.into())]))
     }
 
     fn first(&self) -> Words {
@@ -188,10 +198,10 @@ fn foot(w: &Tongues, sheet: &Sheet, (kind, made): (&Kind, Option<&Impression>), 
             printed.push(format!("{} {until}", w.t("print-until")));
         }
         lines.push(printed.join(" · "));
-        let hash = format::short_hash(&made.entry.1.to_string());
-        seals.push(format!("{} #{} {hash}", w.t("print-entry"), made.entry.0));
-    } else if let Some((seq, leaf)) = &sheet.entry {
-        seals.push(format!("{} #{seq} {}", w.t("print-entry"), format::short_hash(&leaf.to_string())));
+        let hash = format::short_hash(&made.entry.leaf.to_string());
+        seals.push(format!("{} {hash}", w.entry(made.entry.epoch, made.entry.seq)));
+    } else if let Some(Placed { epoch, seq, leaf, .. }) = &sheet.entry {
+        seals.push(format!("{} {}", w.entry(*epoch, *seq), format::short_hash(&leaf.to_string())));
     }
     seals.push(format!("{} {}", w.t("print-digest"), format::short_hash(&version.digest)));
     lines.push(seals.join(" · "));
@@ -285,15 +295,15 @@ fn signatures(w: &Tongues, sheet: &Sheet, zone: Tz) -> Value {
         if !signature.hash.is_empty() {
             seal.push(format!("{} {}", w.t("print-digest"), format::short_hash(&signature.hash)));
         }
-        if let Some((seq, leaf)) = &signature.entry {
-            seal.push(format!("{} #{seq} {}", w.t("print-entry"), format::short_hash(leaf)));
+        if let Some(EntryLink { epoch, seq, leaf, .. }) = &signature.entry {
+            seal.push(format!("{} {}", w.entry(*epoch, *seq), format::short_hash(leaf)));
         }
         [meaning, name, at, seal.join("\n")]
     };
     let version = &sheet.shown.record.version;
     let mut seals = vec![[w.t("print-digest"), version.digest.clone()]];
-    if let Some((seq, leaf)) = &sheet.entry {
-        seals.push([format!("{} #{seq}", w.t("print-entry")), leaf.to_string()]);
+    if let Some(Placed { epoch, seq, leaf, .. }) = &sheet.entry {
+        seals.push([w.entry(*epoch, *seq), leaf.to_string()]);
     }
     json!({
         "title": w.t("print-signatures"),

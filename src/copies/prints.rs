@@ -14,7 +14,7 @@ use crate::documents::list::Sight;
 use crate::documents::reading;
 use crate::error::{Error, Result};
 use crate::ledger::lane::Tx;
-use crate::ledger::store as ledger;
+use crate::ledger::store::{self as ledger, Placed};
 use crate::pdf::Job;
 use crate::people::desk::Reader;
 use crate::people::rights::Permission;
@@ -112,12 +112,16 @@ async fn printed(
     let impression = Impression {
         by: reader.caller.name.clone(),
         at: noted.at,
-        entry: (noted.entry.seq, noted.entry.leaf),
+        entry: Placed {
+            epoch: reader.site.epoch,
+            seq: ledger::index(noted.entry.seq)?,
+            leaf: noted.entry.leaf,
+            is_past: false,
+        },
         address: format!("{}/c/{}", base(printing, request), noted.token),
     };
-    let (epoch, lang, at) = (reader.site.epoch, noted.lang, noted.at);
-    let sheet =
-        reader.read(move |db| sheet::gather(db, (&number, &version, &lang), (sight, at, epoch))).await?;
+    let (lang, at) = (noted.lang, noted.at);
+    let sheet = reader.read(move |db| sheet::gather(db, (&number, &version, &lang), (sight, at))).await?;
     let site = Site { origin: reader.site.origin.clone(), zone: reader.site.zone };
     // Diagrams are drawn here, which takes a while the first time.
     let job = web::block(move || layout::job(&sheet, &kind, Some(&impression), &site));
@@ -133,9 +137,9 @@ async fn printed(
 pub fn archival(
     db: &mut Db,
     (number, version): (&str, &str),
-    (site, now, epoch): (&Site, Timestamp, i64),
+    (site, now): (&Site, Timestamp),
 ) -> Result<Job> {
-    let sheet: Sheet = sheet::gather(db, (number, version, BOTH), (Sight::Archive, now, epoch))?;
+    let sheet: Sheet = sheet::gather(db, (number, version, BOTH), (Sight::Archive, now))?;
     layout::job(&sheet, &Kind::Archive, None, site)
 }
 

@@ -7,8 +7,7 @@ use crate::documents::read_pages::{self, Checked, Shown};
 use crate::documents::record::{Rendition, Version};
 use crate::documents::timeline::State;
 use crate::error::{Error, Result};
-use crate::ledger::digest::Digest;
-use crate::ledger::store as ledger;
+use crate::ledger::store::Placed;
 use crate::store::Db;
 use crate::time::Timestamp;
 
@@ -37,8 +36,8 @@ pub struct Impression {
     pub by: String,
     /// When.
     pub at: Timestamp,
-    /// The entry that says so: its number and hash.
-    pub entry: (u64, Digest),
+    /// The entry that says so.
+    pub entry: Placed,
     /// The address its QR code leads to.
     pub address: String,
 }
@@ -52,8 +51,8 @@ pub struct Sheet {
     pub texts: Vec<Prose>,
     /// The approved versions up to this one, and this one, the newest first.
     pub history: Vec<Version>,
-    /// The newest entry about the version: number and hash.
-    pub entry: Option<(i64, Digest)>,
+    /// The newest entry about the version.
+    pub entry: Option<Placed>,
 }
 
 /// Gathers it for a reader, as of an instant.
@@ -63,7 +62,7 @@ pub struct Sheet {
 pub fn gather(
     db: &mut Db,
     (document, version, lang): (&str, &str, &str),
-    (sight, now, epoch): (Sight, Timestamp, i64),
+    (sight, now): (Sight, Timestamp),
 ) -> Result<Sheet> {
     let shown = read_pages::shown(db, (document, version), (sight, now))?;
     let mut texts = Vec::new();
@@ -73,17 +72,13 @@ pub fn gather(
             Checked::Broken { .. } => return Err(Error::conflict("content-broken")),
         }
     }
-    let entry = match shown.entry {
-        Some(seq) => leaf(db, (epoch, seq), &shown)?,
-        None => None,
-    };
     let own = shown.record.version.number();
     let counts = |version: &&Version| {
         version.number() == own || (version.number() < own && version.approved_at.is_some())
     };
     let mut history: Vec<Version> = shown.around.versions.iter().filter(counts).cloned().collect();
     history.reverse();
-    Ok(Sheet { texts, history, entry, shown })
+    Ok(Sheet { texts, history, entry: shown.entry, shown })
 }
 
 fn renditions(shown: &Shown, lang: &str) -> Vec<Rendition> {
@@ -92,16 +87,6 @@ fn renditions(shown: &Shown, lang: &str) -> Vec<Rendition> {
     let authoritative = &shown.around.document.authoritative_language;
     texts.sort_by_key(|text| text.lang != *authoritative);
     texts
-}
-
-/// The hash of an entry about the version; none where that number means another entry, as in the epoch after a recovery.
-fn leaf(db: &mut Db, (epoch, seq): (i64, i64), shown: &Shown) -> Result<Option<(i64, Digest)>> {
-    let from = u64::try_from(seq).map_err(Error::internal)?;
-    let Some(row) = ledger::rows(db, epoch, from..from + 1)?.pop() else { return Ok(None) };
-    if row.obj_id.as_deref() != Some(shown.record.subject().id.as_str()) {
-        return Ok(None);
-    }
-    Ok(Some((seq, Digest::try_from(row.leaf.as_slice()).map_err(Error::internal)?)))
 }
 
 /// What stands across each page: a word's key.

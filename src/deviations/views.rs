@@ -11,6 +11,7 @@ use crate::links::pages::{LinkPart, part};
 use crate::links::read::Tie;
 use crate::people::gate::Caller;
 use crate::people::rights::Permission;
+use crate::people::view::entry_link;
 use crate::records::signed::SignatureView;
 use crate::records::transitions::neighbours;
 use crate::records::views::{self, History, HistoryStep, Phases, Wording};
@@ -284,7 +285,7 @@ fn signature(view: &SignatureView) -> Signature {
         comment: view.comment.clone().unwrap_or_default(),
         standing,
         hash: view.digest.clone(),
-        entry: view.leaf.clone().map(|leaf| (view.seq, leaf)),
+        entry: view.placed.as_ref().map(entry_link),
     }
 }
 

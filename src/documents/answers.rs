@@ -145,6 +145,10 @@ pub struct SignatureAnswer {
     pub digest: String,
     /// The entry.
     pub seq: i64,
+    /// The entry's epoch.
+    pub epoch: Option<i64>,
+    /// The entry's hash, hex.
+    pub leaf: Option<String>,
     /// The round; 0 where there is none.
     pub round: i64,
     /// What the signer added.
@@ -313,8 +317,10 @@ pub fn document(
 fn signatures(db: &mut Db, rows: &[Signature], logins: &mut Logins) -> Result<Vec<SignatureAnswer>> {
     let sealed: Vec<String> = rows.iter().map(|row| row.name_sealed.clone()).collect();
     let names = people::unsealed_many(db, &sealed)?;
+    let entries: Vec<_> = rows.iter().map(|row| (row.seq, row.signed_at)).collect();
     rows.iter()
-        .map(|row| {
+        .zip(ledger::placed(db, &entries)?)
+        .map(|(row, placed)| {
             Ok(SignatureAnswer {
                 name: names.get(&row.name_sealed).cloned(),
                 login: logins.of(db, &row.account_id)?,
@@ -323,6 +329,8 @@ fn signatures(db: &mut Db, rows: &[Signature], logins: &mut Logins) -> Result<Ve
                 signed_at: row.signed_at,
                 digest: row.digest.clone(),
                 seq: row.seq,
+                epoch: placed.map(|placed| placed.epoch),
+                leaf: placed.map(|placed| placed.leaf.to_string()),
                 round: row.round,
                 comment: row.comment.clone(),
             })

@@ -4,7 +4,7 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-use super::answers::{self, Logins};
+use super::answers::{self, Logins, SignatureAnswer};
 use super::approval::{self, Asked, Consent, Meaning, Submission};
 use super::codes::Outcome;
 use super::intake::{DocumentInput, DraftInput, REASON, VersionInput};
@@ -99,6 +99,7 @@ fn told_version(tx: &mut Tx<'_>, record: &VersionRecord) -> Result<Reply> {
     tx.settle()?;
     let now = tx.now();
     let answer = answers::version(tx.read(), record, now)?;
+    let answer = answers::VersionAnswer { signatures: sealed_just_now(tx, answer.signatures), ..answer };
     Ok(Reply::ok(&answer)?.tagged(&answer.line.digest))
 }
 
@@ -106,7 +107,18 @@ fn told_document(tx: &mut Tx<'_>, record: &DocumentRecord) -> Result<answers::Do
     tx.settle()?;
     let now = tx.now();
     let versions = store::versions(tx.read(), &record.document.number)?;
-    answers::document(tx.read(), (record, &versions), now, &mut Logins::default())
+    let answer = answers::document(tx.read(), (record, &versions), now, &mut Logins::default())?;
+    Ok(answers::DocumentAnswer { signatures: sealed_just_now(tx, answer.signatures), ..answer })
+}
+
+/// The hashes of entries that this change has appended: they are no rows yet.
+fn sealed_just_now(tx: &Tx<'_>, mut signatures: Vec<SignatureAnswer>) -> Vec<SignatureAnswer> {
+    for signature in signatures.iter_mut().filter(|signature| signature.leaf.is_none()) {
+        let placed = tx.waiting(signature.seq);
+        signature.epoch = placed.map(|placed| placed.epoch);
+        signature.leaf = placed.map(|placed| placed.leaf.to_string());
+    }
+    signatures
 }
 
 async fn create_document(desk: Desk, body: Body<DocumentInput>) -> Result<HttpResponse> {

@@ -13,11 +13,12 @@ use super::store;
 use super::timeline::{State, Timeline};
 use crate::error::Result;
 use crate::ledger::digest::Digest;
-use crate::ledger::store as ledger;
+use crate::ledger::store::{self as ledger, Placed};
 use crate::people::rights::Permission;
 use crate::people::store as people;
+use crate::people::view::entry_link;
 use crate::store::Db;
-use crate::store::schema::{document, document_reference, document_version, ledger_entry};
+use crate::store::schema::{document, document_reference, document_version};
 use crate::time::Timestamp;
 use crate::web::parts::{Signature, Standing};
 
@@ -35,7 +36,7 @@ pub struct Shown {
     /// Signatures of the present round, and those still to be given.
     pub signatures: Vec<Signature>,
     /// The newest entry about it.
-    pub entry: Option<i64>,
+    pub entry: Option<Placed>,
     /// The document it is of.
     pub around: Around,
 }
@@ -94,22 +95,12 @@ pub fn shown(db: &mut Db, target: (&str, &str), (sight, now): (Sight, Timestamp)
     Ok(Shown {
         carried: record.version.carried()?,
         signatures: signatures(db, &record)?,
-        entry: last_entry(db, target)?,
+        entry: ledger::last_about(db, "document", &format!("{}/{}", target.0, target.1))?,
         record,
         state,
         until,
         around,
     })
-}
-
-/// The number of the newest entry about a version.
-fn last_entry(db: &mut Db, (number, version): (&str, &str)) -> Result<Option<i64>> {
-    Ok(ledger_entry::table
-        .filter(
-            ledger_entry::obj_kind.eq("document").and(ledger_entry::obj_id.eq(format!("{number}/{version}"))),
-        )
-        .select(diesel::dsl::max(ledger_entry::seq))
-        .first(db)?)
 }
 
 fn signatures(db: &mut Db, record: &VersionRecord) -> Result<Vec<Signature>> {
@@ -123,7 +114,7 @@ fn signatures(db: &mut Db, record: &VersionRecord) -> Result<Vec<Signature>> {
     let sealed: Vec<String> = rows.iter().map(|row| row.name_sealed.clone()).collect();
     let names = people::unsealed_many(db, &sealed)?;
     let entries: Vec<_> = rows.iter().map(|row| (row.seq, row.signed_at)).collect();
-    let leaves = ledger::leaves(db, &entries)?;
+    let placed = ledger::placed(db, &entries)?;
     let last_approval = rows.iter().rposition(|row| row.meaning == "approved");
     let mut list = Vec::new();
     for (index, row) in rows.iter().enumerate() {
@@ -141,7 +132,7 @@ fn signatures(db: &mut Db, record: &VersionRecord) -> Result<Vec<Signature>> {
             comment: row.comment.clone().unwrap_or_default(),
             standing,
             hash: row.digest.clone(),
-            entry: leaves[index].map(|leaf| (row.seq, leaf.to_string())),
+            entry: placed[index].as_ref().map(entry_link),
         });
     }
     if in_review_or_beyond && record.version.ended_at.is_none() {

@@ -9,7 +9,7 @@ use crate::text::markdown::Heading;
 use crate::time::Timestamp;
 use crate::web::form::Typed;
 use crate::web::page::Frame;
-use crate::web::parts::{Choice, Sheet, Signature, Tag};
+use crate::web::parts::{Choice, EntryLink, Sheet, Signature, Tag};
 
 /// Which of a document's pages is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,7 +186,7 @@ pub struct Reading {
     pub until: Option<Timestamp>,
     pub signatures: Vec<Signature>,
     pub digest: String,
-    pub entry: Option<i64>,
+    pub entry: Option<EntryLink>,
     pub body: Body,
     pub banner: Option<Banner>,
     /// The instant asked about, where it was not now.

@@ -10,6 +10,7 @@ use super::record::{ERASED, ErasureState, Named, erasure_subject};
 use super::standing::{self, Retained, hold_told, rule_told};
 use super::{holding, store};
 use crate::error::{Error, Result};
+use crate::ledger::epochs::{self, InEpoch};
 use crate::ledger::site::Site;
 use crate::people::desk::{Desk, Reader, Reply};
 use crate::people::gate::{Gate, Route};
@@ -110,13 +111,16 @@ async fn lift_hold(desk: Desk, id: web::Path<String>, body: Body<LiftBody>) -> R
 
 /// An erasure as machines get it.
 pub fn erasure_told(state: &ErasureState) -> Value {
-    let values: Vec<Value> =
-        state.values.iter().map(|value| json!({ "seq": value.seq, "name": value.name })).collect();
+    let values = state.values.iter().zip(&state.epochs);
+    let values: Vec<Value> = values
+        .map(|(value, epoch)| json!({ "seq": value.seq, "epoch": epoch, "name": value.name }))
+        .collect();
     let row = &state.erasure;
     json!({
         "id": row.id, "basis": row.basis, "reason": row.reason, "erased_at": row.erased_at,
         "erased_by": row.erased_by, "erased": values,
         "seq": state.signatures.first().map(|signature| signature.seq),
+        "epoch": state.entry.map(|entry| entry.epoch),
     })
 }
 
@@ -180,7 +184,7 @@ pub(super) async fn forget(site: &web::Data<Site>) {
 /// A value as machines get it.
 fn held_told(value: &Held, now: Now) -> Value {
     json!({
-        "seq": value.named.seq, "name": value.named.name, "erased": !value.there, "held": value.held,
+        "seq": value.named.seq, "epoch": value.named.epoch, "name": value.named.name, "erased": !value.there, "held": value.held,
         "state": value.kept.until.code(), "retain_until": value.kept.until.instant(),
         "clause": value.kept.rule.map(|rule| rule.source.clause.as_str()), "may_be_erased": value.may_go(now.at),
     })
@@ -189,16 +193,26 @@ fn held_told(value: &Held, now: Now) -> Value {
 /// What an entry has introduced, and how it stands.
 ///
 /// # Errors
-/// 404 for no entry.
-pub async fn values_of(reader: &Reader, keepers: Keepers, seq: &str) -> Result<Vec<Held>> {
+/// 404 for no entry, 422 for no epoch.
+pub async fn values_of(
+    reader: &Reader,
+    keepers: Keepers,
+    (seq, asked): (&str, &InEpoch),
+) -> Result<Vec<Held>> {
     let seq: u64 = seq.parse().map_err(|_| Error::not_found("entry", seq))?;
+    let epoch = epochs::named(asked.epoch.as_deref(), reader.site.epoch)?;
     let now = Now::of(&reader.site);
-    reader.read(move |db: &mut Db| erasing::of_entry(db, keepers, seq, now)).await
+    reader.read(move |db: &mut Db| erasing::of_entry(db, keepers, (Some(epoch), seq), now)).await
 }
 
-async fn values(reader: Reader, keepers: web::Data<Keepers>, seq: web::Path<String>) -> Result<HttpResponse> {
+async fn values(
+    reader: Reader,
+    keepers: web::Data<Keepers>,
+    seq: web::Path<String>,
+    asked: Query<InEpoch>,
+) -> Result<HttpResponse> {
     let now = Now::of(&reader.site);
-    let values = values_of(&reader, **keepers, &seq).await?;
+    let values = values_of(&reader, **keepers, (&seq, &asked.0)).await?;
     let items: Vec<Value> = values.iter().map(|value| held_told(value, now)).collect();
     Ok(HttpResponse::Ok().json(json!({ "items": items, "next": null })))
 }

@@ -1,14 +1,14 @@
 //! Erasing personal values: their salts and texts go from the database, their commitments stay, and an entry says so.
 
 use diesel::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::keepers::{Keepers, Now};
 use super::record::{ERASED, ErasedValue, Erasure, ErasureState, Named, digest_of, erasure_subject};
 use super::store;
 use crate::error::{Error, FieldError, Result};
 use crate::ledger::lane::{NewEntry, Tx};
-use crate::ledger::{acts, canon, entry};
+use crate::ledger::{acts, canon, entry, epochs};
 use crate::records::retention::{self, Facts, Kept, Until};
 use crate::signatures::{self, Signer};
 use crate::store::schema::{erased_value, erasure, ledger_entry, sealed_value};
@@ -62,7 +62,11 @@ pub fn erase(
     wish: &Wish,
     now: Now,
 ) -> Result<ErasureState> {
+    let present = epochs::present(tx.read())?;
     let mut named = wish.values.clone();
+    for value in &mut named {
+        value.epoch = value.epoch.filter(|epoch| *epoch != present);
+    }
     named.sort();
     named.dedup();
     // Values of this batch may still wait to become rows.
@@ -75,6 +79,7 @@ pub fn erase(
         must_go(&found, now)?;
         values.push(found);
     }
+    let epochs = named.iter().map(|value| value.epoch.unwrap_or(present)).collect();
     let id = crate::id::new("e");
     let row = Erasure {
         id: id.clone(),
@@ -97,17 +102,17 @@ pub fn erase(
     let digest = digest_of(&named, &wish.basis, &wish.reason)?;
     let act = signatures::Act { subject: &subject, round: 0, meaning: ERASED, digest, comment: "" };
     let (signature, sig) = signatures::sign(tx, signer, &act)?;
-    let state = ErasureState { erasure: row, values, signatures: vec![signature] };
-    let told: Vec<Value> =
-        named.iter().map(|value| json!({ "name": value.name, "seq": value.seq })).collect();
+    let state = ErasureState { erasure: row, values, epochs, entry: None, signatures: vec![signature] };
+    let told: Vec<Value> = named.iter().map(Named::told).collect();
     let entry = NewEntry::new(acts::PRIVACY_ERASED, &signer.actor)
         .state(state.snapshot())
         .signature(&sig)
         .reason(&wish.reason)
         .field("basis", wish.basis.clone())
         .field("erased", told);
-    tx.append(entry)?;
-    Ok(state)
+    let appended = tx.append(entry)?;
+    let entry = tx.waiting(crate::ledger::store::index(appended.seq)?);
+    Ok(ErasureState { entry, ..state })
 }
 
 fn must_go(value: &Held, now: Now) -> Result<()> {
@@ -143,12 +148,12 @@ fn write(tx: &mut Tx<'_>, row: &Erasure, values: &[ErasedValue]) -> Result<()> {
     Ok(())
 }
 
-/// How a value stands; none where no entry of the present epoch has introduced it.
+/// How a value stands; none where no entry has introduced it.
 ///
 /// # Errors
 /// The database does not answer.
 pub fn held(db: &mut Db, keepers: Keepers, named: &Named, now: Now) -> Result<Option<Held>> {
-    let Some(row) = introduced_by(db, named.seq)? else { return Ok(None) };
+    let Some(row) = introduced_by(db, (named.epoch, named.seq))? else { return Ok(None) };
     let Some(commitment) = commitment_in(&row, &named.name) else { return Ok(None) };
     let there = sealed_value::table.find(&commitment).count().get_result::<i64>(db)? > 0;
     let subject = row.obj_kind.as_deref().zip(row.obj_id.as_deref());
@@ -177,20 +182,42 @@ fn access(row: &NewEntryRow, now: Now) -> Kept {
 ///
 /// # Errors
 /// 404 for no entry.
-pub fn of_entry(db: &mut Db, keepers: Keepers, seq: u64, now: Now) -> Result<Vec<Held>> {
-    let row = introduced_by(db, seq)?.ok_or_else(|| Error::not_found("entry", seq.to_string()))?;
+pub fn of_entry(
+    db: &mut Db,
+    keepers: Keepers,
+    (epoch, seq): (Option<i64>, u64),
+    now: Now,
+) -> Result<Vec<Held>> {
+    let row = introduced_by(db, (epoch, seq))?.ok_or_else(|| Error::not_found("entry", seq.to_string()))?;
     let mut values = Vec::new();
     for name in names_in(&row) {
-        values.extend(held(db, keepers, &Named { seq, name }, now)?);
+        values.extend(held(db, keepers, &Named { seq, name, epoch }, now)?);
     }
     Ok(values)
 }
 
-fn introduced_by(db: &mut Db, seq: u64) -> Result<Option<NewEntryRow>> {
-    let (Some(head), Ok(seq)) = (crate::ledger::store::head(db)?, i64::try_from(seq)) else {
-        return Ok(None);
-    };
-    Ok(ledger_entry::table.find((head.epoch, seq)).select(NewEntryRow::as_select()).first(db).optional()?)
+fn introduced_by(db: &mut Db, (epoch, seq): (Option<i64>, u64)) -> Result<Option<NewEntryRow>> {
+    let Ok(seq) = i64::try_from(seq) else { return Ok(None) };
+    let epoch = epoch.map_or_else(|| epochs::present(db), Ok)?;
+    Ok(ledger_entry::table.find((epoch, seq)).select(NewEntryRow::as_select()).first(db).optional()?)
+}
+
+/// In which epoch an erased value was introduced: a number may stand for an entry of each, a commitment for one alone.
+/// The present one where none has, which `verify` finds.
+///
+/// # Errors
+/// The database does not answer.
+pub fn epoch_of(db: &mut Db, value: &ErasedValue) -> Result<i64> {
+    let mut numbers = epochs::numbers(db)?;
+    let present = numbers.pop().unwrap_or(1);
+    let seq = u64::try_from(value.seq).map_err(Error::internal)?;
+    for epoch in numbers {
+        let row = introduced_by(db, (Some(epoch), seq))?;
+        if row.is_some_and(|row| commitment_in(&row, &value.name).as_ref() == Some(&value.commitment)) {
+            return Ok(epoch);
+        }
+    }
+    Ok(present)
 }
 
 fn names_in(row: &NewEntryRow) -> Vec<String> {

@@ -11,6 +11,7 @@ use super::record::Named;
 use super::views::{ErasePage, LiftPage, RulesPage, SubjectPage};
 use super::{api, holding, store};
 use crate::error::{Error, Result};
+use crate::ledger::epochs::{self, InEpoch};
 use crate::people::desk::{Desk, Reader};
 use crate::people::gate::{Gate, Route};
 use crate::people::rights::Permission;
@@ -55,7 +56,7 @@ async fn show(
                 .read(|db: &mut Db| Ok((store::standing_holds(db)?, store::erasures(db, 100)?)))
                 .await?;
             let frame = view.frame(view.words.t("keeping-title"), SECTION);
-            Ok(page(&RulesPage { frame, holds, erasures }, StatusCode::OK))
+            Ok(page(&RulesPage { frame, holds, erasures, epoch: reader.site.epoch }, StatusCode::OK))
         }
         Some(subject) => {
             let sheet = Sheet::new(view.words, "keeping", Typed::from_pairs([("subject", subject.as_str())]));
@@ -177,7 +178,7 @@ async fn lift(
 
 fn erase_page(
     view: &View,
-    (seq, values): (String, Vec<Held>),
+    (seq, query, values): (String, String, Vec<Held>),
     (typed, error): (Typed, Option<&Error>),
 ) -> ErasePage {
     let title = view.words.one("keeping-erase-title", "seq", seq.as_str());
@@ -186,17 +187,26 @@ fn erase_page(
     if let Some(error) = error {
         (frame, sheet) = (frame.failed(), sheet.refused(error));
     }
-    ErasePage { frame, sheet, seq, values, typed }
+    ErasePage { frame, sheet, seq, query, values, typed }
 }
 
 async fn ask_erase(
     view: View,
     reader: Reader,
     keepers: web::Data<Keepers>,
-    seq: web::Path<String>,
+    (seq, asked): (web::Path<String>, Query<InEpoch>),
 ) -> Result<HttpResponse> {
-    let values = api::values_of(&reader, **keepers, &seq).await?;
-    Ok(page(&erase_page(&view, (seq.into_inner(), values), (Typed::default(), None)), StatusCode::OK))
+    let query = query_of(&reader, &asked.0)?.1;
+    let values = api::values_of(&reader, **keepers, (&seq, &asked.0)).await?;
+    let shown = erase_page(&view, (seq.into_inner(), query, values), (Typed::default(), None));
+    Ok(page(&shown, StatusCode::OK))
+}
+
+/// The epoch that was named, where a recovery has ended it, and what addresses of its entries end with.
+fn query_of(reader: &Reader, asked: &InEpoch) -> Result<(Option<i64>, String)> {
+    let epoch = epochs::named(asked.epoch.as_deref(), reader.site.epoch)?;
+    let past = Some(epoch).filter(|epoch| *epoch != reader.site.epoch);
+    Ok((past, past.map_or_else(String::new, |epoch| format!("?epoch={epoch}"))))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -212,23 +222,25 @@ async fn erase(
     view: View,
     reader: Reader,
     desk: Desk,
-    (keepers, seq): (web::Data<Keepers>, web::Path<String>),
+    (keepers, seq, asked): (web::Data<Keepers>, web::Path<String>, Query<InEpoch>),
     form: Form<EraseFields>,
 ) -> Result<HttpResponse> {
     let keepers = **keepers;
     let EraseFields { name, basis, reason, password } = form.fields;
     let number: u64 = seq.parse().map_err(|_| Error::not_found("entry", seq.as_str()))?;
-    let named = name.into_iter().map(|name| Named { seq: number, name }).collect();
+    let (epoch, query) = query_of(&reader, &asked.0)?;
+    let named = name.into_iter().map(|name| Named { seq: number, name, epoch }).collect();
     let done = match erasing::checked(named, &basis, &reason) {
         Ok(wish) => api::erase_signed(&desk, keepers, &password, wish).await,
         Err(error) => Err(error),
     };
     match done {
-        Ok(()) => Ok(see_other_with(&format!("/trail/{number}"), "erased")),
+        Ok(()) => Ok(see_other_with(&format!("/trail/{number}{query}"), "erased")),
         Err(error) => {
             let refused = Refused::by(error)?;
-            let values = api::values_of(&reader, keepers, &seq).await?;
-            Ok(refused.page(&erase_page(&view, (seq.into_inner(), values), (form.typed, Some(&refused)))))
+            let values = api::values_of(&reader, keepers, (&seq, &asked.0)).await?;
+            let of = (seq.into_inner(), query, values);
+            Ok(refused.page(&erase_page(&view, of, (form.typed, Some(&refused)))))
         }
     }
 }

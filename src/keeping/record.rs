@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::error::Result;
 use crate::ledger::canon;
 use crate::ledger::digest::Digest;
+use crate::ledger::store::Placed;
 use crate::ledger::subject::{Row, Snapshot, Subject};
 use crate::signatures::Signature;
 use crate::store::schema::{erased_value, erasure, legal_hold};
@@ -100,6 +101,10 @@ pub struct ErasureState {
     pub erasure: Erasure,
     /// By entry and name.
     pub values: Vec<ErasedValue>,
+    /// The epochs of the entries that introduced them, in the same order.
+    pub epochs: Vec<i64>,
+    /// The entry that says so; none while it is being written.
+    pub entry: Option<Placed>,
     /// By id.
     pub signatures: Vec<Signature>,
 }
@@ -141,6 +146,19 @@ pub struct Named {
     pub seq: u64,
     /// The name.
     pub name: String,
+    /// The entry's epoch, where a recovery has ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<i64>,
+}
+
+impl Named {
+    /// As the entry names it.
+    pub fn told(&self) -> Value {
+        match self.epoch {
+            None => json!({ "name": self.name, "seq": self.seq }),
+            Some(epoch) => json!({ "epoch": epoch, "name": self.name, "seq": self.seq }),
+        }
+    }
 }
 
 /// What is signed when values are erased: which, on which basis, why.
@@ -148,8 +166,7 @@ pub struct Named {
 /// # Errors
 /// A text outside the body profile.
 pub fn digest_of(values: &[Named], basis: &str, reason: &str) -> Result<Digest> {
-    let values: Vec<Value> =
-        values.iter().map(|value| json!({ "name": value.name, "seq": value.seq })).collect();
+    let values: Vec<Value> = values.iter().map(Named::told).collect();
     let content = json!({ "basis": basis, "erased": values, "reason": reason });
     canon::to_bytes(&content).map(|bytes| Digest::of(&bytes)).map_err(crate::error::Error::internal)
 }

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
+use super::erasing;
 use super::record::{ErasedValue, Erasure, ErasureState, Hold, erasure_subject};
 use crate::error::Result;
+use crate::ledger::store as ledger;
 use crate::ledger::subject::{Governed, Snapshot};
 use crate::signatures;
 use crate::store::Db;
@@ -93,7 +95,11 @@ pub fn erasure_state(db: &mut Db, id: &str) -> Result<Option<ErasureState>> {
     let mut values: Vec<ErasedValue> =
         erased_value::table.filter(erased_value::erasure.eq(id)).select(ErasedValue::as_select()).load(db)?;
     values.sort_by(|left, right| (left.seq, &left.name).cmp(&(right.seq, &right.name)));
-    Ok(Some(ErasureState { values, signatures: signatures::of(db, &erasure_subject(id))?, erasure }))
+    let signatures = signatures::of(db, &erasure_subject(id))?;
+    let epochs = values.iter().map(|value| erasing::epoch_of(db, value)).collect::<Result<_>>()?;
+    let signed: Vec<_> = signatures.iter().take(1).map(|one| (one.seq, one.signed_at)).collect();
+    let entry = ledger::placed(db, &signed)?.pop().flatten();
+    Ok(Some(ErasureState { values, epochs, entry, signatures, erasure }))
 }
 
 /// The newest erasures, at most `limit`.

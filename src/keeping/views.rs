@@ -6,11 +6,12 @@ use askama::filters::HtmlSafe;
 use super::erasing::Held;
 use super::record::{ErasureState, Hold};
 use super::standing::Retained;
+use crate::people::view::entry_link;
 use crate::records::retention::{self, Anchor, Kept, Rule, Until};
 use crate::records::source::Confidence;
 use crate::web::form::Typed;
 use crate::web::page::{Frame, percent};
-use crate::web::parts::Sheet;
+use crate::web::parts::{EntryLink, Sheet};
 use crate::web::words::Lang;
 
 /// `/retention`: the rows, the holds that stand, the erasures.
@@ -20,6 +21,8 @@ pub struct RulesPage {
     pub frame: Frame,
     pub holds: Vec<Hold>,
     pub erasures: Vec<ErasureState>,
+    /// The present epoch.
+    pub epoch: i64,
 }
 
 /// `/retention?subject=`.
@@ -51,6 +54,8 @@ pub struct ErasePage {
     pub frame: Frame,
     pub sheet: Sheet,
     pub seq: String,
+    /// What addresses of its epoch end with.
+    pub query: String,
     pub values: Vec<Held>,
     pub typed: Typed,
 }
@@ -132,12 +137,21 @@ impl RulesPage {
         address(&hold.held())
     }
 
-    fn entry(&self, state: &ErasureState) -> i64 {
-        state.signatures.first().map_or(0, |signature| signature.seq)
+    fn entry(&self, state: &ErasureState) -> Option<EntryLink> {
+        state.entry.as_ref().map(entry_link)
     }
 
     fn named(&self, state: &ErasureState) -> String {
-        let named = state.values.iter().map(|value| format!("#{} {}", value.seq, value.name));
+        let (w, values) = (self.frame.w, state.values.iter().zip(&state.epochs));
+        let named = values.map(|(value, epoch)| {
+            let entry = EntryLink {
+                seq: value.seq,
+                epoch: *epoch,
+                is_past: *epoch != self.epoch,
+                leaf: String::new(),
+            };
+            format!("{} {}", entry.words(&w), value.name)
+        });
         named.collect::<Vec<_>>().join(", ")
     }
 }

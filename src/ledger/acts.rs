@@ -158,7 +158,7 @@ pub const RECORD_DISPOSED: Act =
 /// An outside authority's time stamp over a checkpoint was kept.
 pub const ANCHOR_ADDED: Act = with("anchor.added", &["entries", "note", "token"]);
 /// An evidence pack was made.
-pub const PACK_MADE: Act = with("pack.made", &["sha256", "size", "entries", "reason"]);
+pub const PACK_MADE: Act = with("pack.made", &["sha256", "size", "entries", "prints", "reason"]);
 /// The schema was brought up to date.
 pub const SYSTEM_MIGRATED: Act = with("system.migrated", &["schema"]);
 /// A backup was made.

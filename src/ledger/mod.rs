@@ -11,6 +11,7 @@ pub mod canon;
 pub mod chain;
 pub mod digest;
 pub mod entry;
+pub mod epochs;
 pub mod folder;
 pub mod key;
 pub mod lane;

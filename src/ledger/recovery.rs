@@ -9,7 +9,7 @@ use super::digest::Digest;
 use super::entry::{is_origin, parse};
 use super::key::LedgerKey;
 use super::lane::{Actor, NewEntry};
-use super::note::VerifierKey;
+use super::note::{self, VerifierKey};
 use super::ring::Ring;
 use super::signer::{Head as Signed, SignerRefusal, SignerState};
 use super::signing::tree_as_signed;
@@ -18,6 +18,7 @@ use super::store::{self as ledger, Head};
 use crate::error::{Error, Result};
 use crate::store::schema::ledger_entry;
 use crate::store::{Db, Purpose};
+use crate::time::Timestamp;
 
 /// What a recovery says of the epoch before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,13 @@ pub struct Declared {
     pub size: u64,
     /// The root over them; none where nothing was found.
     pub root: Option<Digest>,
+}
+
+impl Declared {
+    /// How many entries the lost history had signed.
+    pub fn signed(&self) -> u64 {
+        note::unverified_checkpoint(&self.note).map_or(0, |said| said.size)
+    }
 }
 
 /// What was recovered.
@@ -77,9 +85,13 @@ pub fn recover(place: &Place, reason: &str, who: impl FnOnce(&mut Db) -> Result<
         in_write_transaction(&mut db, |db| ledger::create_epoch(db, epoch, &origin))?;
     }
     drop(db);
-    let entry = first_entry(&declared, &actor, reason);
+    let (entry, last) = (first_entry(&declared, &actor, reason), old.ts);
     let site = place.open_with(move |tx| match tx.next_seq() {
-        0 => tx.append(entry.clone()).map(drop),
+        0 => {
+            // Instants go on from one epoch to the next: number and instant together name one entry of all.
+            tx.move_on(Timestamp(last.0 + 1));
+            tx.append(entry.clone()).map(drop)
+        }
         _ => Ok(()),
     })?;
     site.close();
@@ -141,10 +153,11 @@ fn key_for(place: &Place, old: &str, origin: &str, epoch: i64) -> Result<Verifie
 pub fn declared_by(db: &mut Db, epoch: i64) -> Result<Option<Declared>> {
     let entry: Option<Vec<u8>> =
         ledger_entry::table.find((epoch, 0)).select(ledger_entry::entry).first(db).optional()?;
-    Ok(entry.as_deref().and_then(read))
+    Ok(entry.as_deref().and_then(declared_in))
 }
 
-fn read(entry: &[u8]) -> Option<Declared> {
+/// The same, of an entry's bytes.
+pub fn declared_in(entry: &[u8]) -> Option<Declared> {
     let body: Value = serde_json::from_str(parse(entry).ok()?.body).ok()?;
     if body["act"] != acts::LEDGER_RECOVERED.name {
         return None;

@@ -13,7 +13,7 @@ use super::recovery::must_be_declared;
 use super::signer::SignerState;
 use super::signing::{self, Hand, Signing};
 use super::store::{self as ledger_store, Head};
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::store::{self, Db, Purpose, Readers, SchemaState, Target};
 use crate::time::Clock;
 
@@ -174,7 +174,38 @@ impl Place {
         self.open_with(move |tx| begin(tx, demo))
     }
 
-    /// The same with a first entry of one's own for a ledger that has none.
+    /// The same, to be served: a database behind what was signed, or different, is opened for reading alone. A fault
+    /// never hides the data; whoever reads it is told, and nothing is written before a recovery is declared.
+    ///
+    /// # Errors
+    /// As [`Place::open`], these two excepted.
+    pub fn open_to_serve(&self) -> Result<Site> {
+        match self.open(false) {
+            Err(error) if matches!(error.code(), "ledger-behind" | "ledger-different") => {
+                tracing::error!(%error, "reading only, until the database is back or a recovery is declared");
+                self.open_to_read(&error)
+            }
+            opened => opened,
+        }
+    }
+
+    fn open_to_read(&self, error: &Error) -> Result<Site> {
+        let head = self.check()?;
+        let lane = Lane::start(&self.target, self.clock.clone(), Arc::new(|_| ()))?;
+        lane.halt(Cause::from(error));
+        let signing = Signing::resting(&mut self.target.open(Purpose::Read)?, &self.folder, &head, error)?;
+        let readers = Readers::new(&self.target, READERS);
+        Ok(self.site(head, readers, (lane, signing)))
+    }
+
+    fn site(&self, head: Head, readers: Readers, (lane, signing): (Lane, Signing)) -> Site {
+        let Self { target, folder, clock, zone } = self.clone();
+        let (origin, epoch) = (head.origin, head.epoch);
+        let demo = origin.starts_with("demo/");
+        Site { target, folder, readers, lane, signing, clock, zone, origin, epoch, demo }
+    }
+
+    /// Opens with a first entry of one's own for a ledger that has none.
     ///
     /// # Errors
     /// As [`Place::open`].
@@ -200,20 +231,7 @@ impl Place {
         if head.size == 0 {
             lane.write_here(first)?;
         }
-        let demo = head.origin.starts_with("demo/");
-        let Self { target, folder, clock, zone } = self.clone();
-        Ok(Site {
-            target,
-            folder,
-            readers,
-            lane,
-            signing,
-            clock,
-            zone,
-            origin: head.origin,
-            epoch: head.epoch,
-            demo,
-        })
+        Ok(self.site(head, readers, (lane, signing)))
     }
 
     fn where_to(&self) -> String {
@@ -244,6 +262,11 @@ pub(crate) fn in_write_transaction<T>(db: &mut Db, work: impl FnOnce(&mut Db) ->
 }
 
 impl Site {
+    /// Whether nothing is written: the database is not the one whose history was signed.
+    pub fn is_halted(&self) -> bool {
+        self.lane.halted().get().is_some()
+    }
+
     /// Finishes what waits, signs, and lets nothing more in.
     pub fn close(&self) {
         // A lane that takes nothing more has nothing that waits; the signer ends all the same.

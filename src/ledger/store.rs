@@ -169,21 +169,59 @@ pub fn root(db: &mut Db, epoch: i64, size: u64) -> Result<Option<Digest>> {
     Ok(tree.root())
 }
 
-/// The hashes of entries by number and instant, which together name one entry of all epochs.
+/// An entry among those of all epochs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placed {
+    /// Its tree.
+    pub epoch: i64,
+    /// Its number there.
+    pub seq: i64,
+    /// Its hash.
+    pub leaf: Digest,
+    /// Whether a recovery has ended its epoch.
+    pub is_past: bool,
+}
+
+/// Entries by number and instant, which together name one entry of all epochs.
 ///
 /// # Errors
 /// The database does not answer.
-pub fn leaves(db: &mut Db, entries: &[(i64, Timestamp)]) -> Result<Vec<Option<Digest>>> {
+pub fn placed(db: &mut Db, entries: &[(i64, Timestamp)]) -> Result<Vec<Option<Placed>>> {
+    if entries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let epochs = super::epochs::numbers(db)?;
+    let newest = epochs.last().copied();
     let numbers: Vec<i64> = entries.iter().map(|(seq, _)| *seq).collect();
-    let rows: Vec<(i64, i64, Vec<u8>)> = ledger_entry::table
-        .filter(ledger_entry::seq.eq_any(numbers))
-        .select((ledger_entry::seq, ledger_entry::ts, ledger_entry::leaf))
+    let rows: Vec<(i64, i64, i64, Vec<u8>)> = ledger_entry::table
+        .filter(ledger_entry::epoch.eq_any(epochs).and(ledger_entry::seq.eq_any(numbers)))
+        .select((ledger_entry::epoch, ledger_entry::seq, ledger_entry::ts, ledger_entry::leaf))
         .load(db)?;
     let of = |(seq, ts): &(i64, Timestamp)| {
-        let row = rows.iter().find(|(number, at, _)| number == seq && *at == ts.0)?;
-        Digest::try_from(row.2.as_slice()).ok()
+        let (epoch, seq, _, leaf) = rows.iter().find(|(_, number, at, _)| number == seq && *at == ts.0)?;
+        let leaf = Digest::try_from(leaf.as_slice()).ok()?;
+        Some(Placed { epoch: *epoch, seq: *seq, leaf, is_past: Some(*epoch) != newest })
     };
     Ok(entries.iter().map(of).collect())
+}
+
+/// The newest entry about a subject, in whatever epoch.
+///
+/// # Errors
+/// The database does not answer.
+pub fn last_about(db: &mut Db, kind: &str, id: &str) -> Result<Option<Placed>> {
+    let newest = super::epochs::numbers(db)?.last().copied();
+    let row: Option<(i64, i64, Vec<u8>)> = ledger_entry::table
+        .filter(ledger_entry::obj_kind.eq(kind).and(ledger_entry::obj_id.eq(id)))
+        .order((ledger_entry::epoch.desc(), ledger_entry::seq.desc()))
+        .select((ledger_entry::epoch, ledger_entry::seq, ledger_entry::leaf))
+        .first(db)
+        .optional()?;
+    row.map(|(epoch, seq, leaf)| {
+        let leaf = Digest::try_from(leaf.as_slice()).map_err(Error::internal)?;
+        Ok(Placed { epoch, seq, leaf, is_past: Some(epoch) != newest })
+    })
+    .transpose()
 }
 
 /// The size of the newest checkpoint below `size`.
@@ -203,13 +241,21 @@ pub fn checkpoint_before(db: &mut Db, epoch: i64, size: u64) -> Result<Option<u6
 /// # Errors
 /// The database does not answer.
 pub fn last_checkpoint(db: &mut Db, epoch: i64) -> Result<Option<(u64, String)>> {
-    let row: Option<(i64, String)> = ledger_checkpoint::table
+    Ok(checkpoints(db, epoch, 1)?.pop())
+}
+
+/// Checkpoints of an epoch, the newest first.
+///
+/// # Errors
+/// The database does not answer.
+pub fn checkpoints(db: &mut Db, epoch: i64, most: i64) -> Result<Vec<(u64, String)>> {
+    let rows: Vec<(i64, String)> = ledger_checkpoint::table
         .filter(ledger_checkpoint::epoch.eq(epoch))
         .order(ledger_checkpoint::size.desc())
+        .limit(most)
         .select((ledger_checkpoint::size, ledger_checkpoint::note))
-        .first(db)
-        .optional()?;
-    row.map(|(size, note)| Ok((u64::try_from(size).map_err(Error::internal)?, note))).transpose()
+        .load(db)?;
+    rows.into_iter().map(|(size, note)| Ok((u64::try_from(size).map_err(Error::internal)?, note))).collect()
 }
 
 /// The bytes under a digest.

@@ -1,20 +1,23 @@
 //! Packs for machines.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::stream;
 use serde_json::{Value, json};
 
-use super::make::{self, Steps, make};
+use super::make::{self, Made, Steps, make};
 use super::record::Pack;
 use super::store;
 use super::wanted::{Asked, Sight, Wish, may_take};
+use crate::copies::Printing;
 use crate::error::{Error, Result};
 use crate::jobs::{self, Job};
 use crate::ledger::lane::Actor;
 use crate::ledger::site::Site;
+use crate::pdf::Press;
 use crate::people::desk::{Desk, Reader};
 use crate::people::gate::{Caller, Gate, Route};
 use crate::people::rights::Permission;
@@ -77,49 +80,59 @@ async fn show(reader: Reader, id: web::Path<String>) -> Result<HttpResponse> {
     Ok(HttpResponse::Ok().json(answer(&pack)))
 }
 
-async fn create(desk: Desk, request: HttpRequest, body: Body<Asked>) -> Result<HttpResponse> {
-    let (wish, words) = (accepted(&desk, &body.0).await?, words_of(&request));
+async fn create(
+    desk: Desk,
+    request: HttpRequest,
+    printing: web::Data<Printing>,
+    body: Body<Asked>,
+) -> Result<HttpResponse> {
+    let (wish, words) = (accepted(&desk, &printing, &body.0).await?, words_of(&request));
     let job = Job::new("packs.make", &desk.caller.id, desk.site.clock.now());
     let (answer, is_ours) = jobs::accept(&desk, &job, words, jobs::insert).await?;
     if is_ours {
-        start(&desk, &job, words, wish)?;
+        start((&desk, &printing), &job, words, wish)?;
     }
     Ok(answer)
 }
 
 /// What was asked for, where the caller may have it and there is anything to pack.
-pub async fn accepted(desk: &Desk, asked: &Asked) -> Result<Wish> {
+pub async fn accepted(desk: &Desk, printing: &Printing, asked: &Asked) -> Result<Wish> {
     let wish = asked.wish(desk.site.zone, Sight::of(&desk.caller))?;
     may_take(&desk.caller, &wish.scope)?;
+    if wish.prints {
+        printing.press.ready()?;
+    }
     let (site, scope) = (desk.site.clone(), wish.scope.clone());
     desk.read(move |db| make::check(db, &site, &scope)).await?;
     Ok(wish)
 }
 
 /// Sets the making going; its job is kept.
-pub fn start(desk: &Desk, job: &Job, words: Words, wish: Wish) -> Result<()> {
+pub fn start((desk, printing): (&Desk, &Printing), job: &Job, words: Words, wish: Wish) -> Result<()> {
+    let press = Arc::clone(&printing.press);
     let (site, actor) = (desk.site.clone(), desk.caller.actor(Permission::ReadTrail)?);
     jobs::spawn(desk.site.clone(), job, words, move |progress| {
         let steps = |phase, done, total| {
             progress.tell(phase, done, total);
             progress.go_on()
         };
-        let pack = make_kept(&site, &wish, &actor, &Steps(&steps))?;
+        let Made { pack, prints, .. } = make_kept((&site, &press), &wish, &actor, &Steps(&steps))?;
         let entries = u64::try_from(pack.entries).unwrap_or_default();
         let mut result = answer(&pack);
+        result["prints"] = json!(prints);
         result["download"] = json!(format!("/api/v1/packs/{}/zip", pack.id));
         Ok((entries, result))
     })
 }
 
 /// Makes a pack whose file stays in the folder until it is fetched.
-fn make_kept(site: &Site, wish: &Wish, actor: &Actor, steps: &Steps<'_>) -> Result<Pack> {
+fn make_kept((site, press): (&Site, &Press), wish: &Wish, actor: &Actor, steps: &Steps<'_>) -> Result<Made> {
     let folder = site.folder.packs();
     std::fs::create_dir_all(&folder)?;
     forget_old(&folder);
     let id = crate::id::new("p");
     let path = folder.join(format!("{id}.zip"));
-    Ok(make(site, wish, (&id, &path), actor, steps)?.pack)
+    make((site, press), wish, (&id, &path), actor, steps)
 }
 
 /// Takes away files that nobody fetched for a month; what cannot be taken away stays.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::{Map, Value, json};
 
 use super::archive::Writer;
-use super::layout::{self, References};
+use super::layout::{self, Area, References, Signed};
 use super::make::Steps;
 use super::store::{self, each_content};
 use super::wanted::{Named, Sight};
@@ -24,8 +24,8 @@ pub struct Sealed {
     snapshots: BTreeSet<Digest>,
     /// The last snapshot of each subject.
     last: BTreeMap<Named, Digest>,
-    /// Hashes of the entries that hold a signature.
-    signed: HashMap<u64, Digest>,
+    /// Entries that hold a signature.
+    signed: Signed,
     /// Disclosed names of signers, by commitment.
     names: HashMap<String, String>,
     /// What is spoken of and not kept.
@@ -39,7 +39,7 @@ impl Sealed {
             sight,
             snapshots: BTreeSet::new(),
             last: BTreeMap::new(),
-            signed: HashMap::new(),
+            signed: Signed::new(),
             names: HashMap::new(),
             missing: 0,
         }
@@ -55,22 +55,36 @@ impl Sealed {
         self.missing
     }
 
+    /// The versions of documents that it speaks of: number, version, and its folder.
+    pub fn versions(&self) -> Vec<(&str, &str, String)> {
+        let of = |named: &'_ Named| layout::version(&named.kind, &named.id);
+        let versions = self.last.keys().filter_map(|named| Some((named.id.split_once('/')?, of(named)?)));
+        versions.map(|((number, version), folder)| (number, version, folder)).collect()
+    }
+
     /// Takes entries down and puts the personal values they introduce, as far as the maker sees them.
     ///
     /// # Errors
     /// The database does not answer, or the disk refuses.
-    pub fn take(&mut self, db: &mut Db, out: &mut Writer, rows: &[NewEntryRow]) -> Result<()> {
+    pub fn take(
+        &mut self,
+        db: &mut Db,
+        out: &mut Writer,
+        (area, rows): (Area, &[NewEntryRow]),
+    ) -> Result<()> {
         let mut introduced = Vec::new();
         for row in rows {
             let seq = u64::try_from(row.seq).map_err(Error::internal)?;
-            let Some(body) = parse(&row.entry).ok().map(|entry| entry.body) else { continue };
+            let Ok(entry) = parse(&row.entry) else { continue };
+            let body = entry.body;
             let Ok(index) = canon::scan(body.as_bytes()) else { continue };
             if let (Some(kind), Some(id), Some(post)) = (&index.obj_kind, &index.obj_id, index.post) {
                 self.snapshots.insert(post);
                 self.last.insert(Named { kind: kind.to_string(), id: id.to_string() }, post);
             }
             if has_signature(body) {
-                self.signed.insert(seq, Digest::try_from(row.leaf.as_slice()).unwrap_or(Digest::ZERO));
+                let leaf = Digest::try_from(row.leaf.as_slice()).unwrap_or(Digest::ZERO);
+                self.signed.insert((seq, entry.head.ts.to_owned()), (area, leaf));
             }
             if !index.sealed.is_empty() && self.sight.covers(index.obj_kind.as_deref()) {
                 let named = index.sealed.iter().map(|(name, hash)| ((*name).to_owned(), hash.to_string()));
@@ -91,7 +105,7 @@ impl Sealed {
                 }
             }
             if !told.is_empty() {
-                out.put(&layout::sealed(seq), &pretty(&Value::Object(told))?)?;
+                out.put(&area.sealed(seq), &pretty(&Value::Object(told))?)?;
             }
         }
         Ok(())
@@ -140,8 +154,7 @@ impl Sealed {
         Ok(())
     }
 
-    /// A version's folder. Its PDF belongs here too, where one was made: the check lets a PDF in such a folder be, since
-    /// nothing seals it but the list.
+    /// A version's folder. Its PDF belongs here too, where one was asked for.
     fn put_version(&self, db: &mut Db, out: &mut Writer, (folder, snapshot): (&str, &[u8])) -> Result<()> {
         let snapshot: Value = serde_json::from_slice(snapshot).unwrap_or_default();
         for text in snapshot["renditions"].as_array().into_iter().flatten() {
@@ -151,7 +164,7 @@ impl Sealed {
             each_content(db, &[digest], |_, bytes| out.put(&format!("{folder}/{lang}.md"), &bytes))?;
         }
         let name = |hash: &str| self.names.get(hash).cloned();
-        let signatures = layout::signatures(&snapshot, name, |seq| self.signed.get(&seq).copied());
+        let signatures = layout::signatures(&snapshot, name, &self.signed);
         out.put(&format!("{folder}/signatures.json"), &pretty(&signatures)?)
     }
 }

@@ -1,11 +1,18 @@
 //! Where things lie in a pack. One place, for the maker and the check.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 use crate::ledger::digest::Digest;
+use crate::ledger::entry::decimal_of;
 
+/// The signed note, in each area.
 pub const CHECKPOINT: &str = "checkpoint";
+/// The keys that it is checked with, in each area.
 pub const KEY: &str = "key";
+/// Of an earlier epoch: the proof that what a recovery has found extends what was signed, a hash a line, in base64.
+pub const CONSISTENCY: &str = "consistency";
 pub const MANIFEST: &str = "MANIFEST.sha256";
 pub const README: &str = "README.html";
 pub const SCRIPT: &str = "verify.py";
@@ -19,19 +26,55 @@ pub fn content(digest: &Digest) -> String {
     format!("content/{}/{hex}", &hex[..2])
 }
 
-/// An entry's exact bytes.
-pub fn entry(seq: u64) -> String {
-    format!("entries/{seq}.entry")
-}
+/// Where the files of one epoch lie: those of the present one at the top, those of an earlier one below `epoch/<k>/`, as
+/// in the addresses under which it is served. Numbers begin anew in each, so that no name stands twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Area(Option<u64>);
 
-/// Its proof.
-pub fn proof(seq: u64) -> String {
-    format!("proofs/{seq}.tlog-proof")
-}
+impl Area {
+    /// The present epoch's.
+    pub const TOP: Self = Self(None);
 
-/// Personal values that it introduces.
-pub fn sealed(seq: u64) -> String {
-    format!("sealed/{seq}.json")
+    /// An earlier epoch's.
+    pub const fn of(epoch: u64) -> Self {
+        Self(Some(epoch))
+    }
+
+    /// The area that a name lies in, and its name there; none below `epoch/` but in no area.
+    pub fn split(name: &str) -> Option<(Self, &str)> {
+        let Some(rest) = name.strip_prefix("epoch/") else { return Some((Self::TOP, name)) };
+        let (epoch, rest) = rest.split_once('/')?;
+        let epoch = decimal_of(epoch).filter(|epoch| *epoch > 0)?;
+        Some((Self::of(epoch), rest))
+    }
+
+    /// Which earlier epoch; none for the present one.
+    pub const fn epoch(self) -> Option<u64> {
+        self.0
+    }
+
+    /// A file of this epoch.
+    pub fn file(self, name: &str) -> String {
+        match self.0 {
+            None => name.to_owned(),
+            Some(epoch) => format!("epoch/{epoch}/{name}"),
+        }
+    }
+
+    /// An entry's exact bytes.
+    pub fn entry(self, seq: u64) -> String {
+        self.file(&format!("entries/{seq}.entry"))
+    }
+
+    /// Its proof.
+    pub fn proof(self, seq: u64) -> String {
+        self.file(&format!("proofs/{seq}.tlog-proof"))
+    }
+
+    /// Personal values that it introduces.
+    pub fn sealed(self, seq: u64) -> String {
+        self.file(&format!("sealed/{seq}.json"))
+    }
 }
 
 /// A subject's last snapshot, by name.
@@ -96,13 +139,17 @@ impl References {
     }
 }
 
+/// The PDF of a version, in its folder: nothing seals it but the list.
+pub fn print(folder: &str) -> String {
+    format!("{folder}/version.pdf")
+}
+
+/// Entries that hold a signature, by number and instant, which together name one of all epochs; with their hashes.
+pub type Signed = HashMap<(u64, String), (Area, Digest)>;
+
 /// `signatures.json` of a version: its signatures as the snapshot has them, with the printed name where it is disclosed
-/// and the hash of the entry that made each, where the pack holds it.
-pub fn signatures(
-    snapshot: &Value,
-    name: impl Fn(&str) -> Option<String>,
-    leaf: impl Fn(u64) -> Option<Digest>,
-) -> Value {
+/// and the hash of the entry that made each, where the pack holds it; its epoch, where that is an earlier one.
+pub fn signatures(snapshot: &Value, name: impl Fn(&str) -> Option<String>, signed: &Signed) -> Value {
     let rows = snapshot["signatures"].as_array().map(Vec::as_slice).unwrap_or_default();
     let one = |row: &Value| {
         let mut out: Map<String, Value> = row.as_object().cloned().unwrap_or_default();
@@ -110,8 +157,12 @@ pub fn signatures(
         if let Some(name) = name(commitment) {
             out.insert("name".to_owned(), json!(name));
         }
-        if let Some(leaf) = row["seq"].as_u64().and_then(&leaf) {
+        let at = row["signed_at"].as_str().unwrap_or_default().to_owned();
+        if let Some((area, leaf)) = signed.get(&(row["seq"].as_u64().unwrap_or(0), at)) {
             out.insert("leaf".to_owned(), json!(leaf.to_string()));
+            if let Some(epoch) = area.epoch() {
+                out.insert("epoch".to_owned(), json!(epoch));
+            }
         }
         Value::Object(out)
     };
@@ -121,6 +172,15 @@ pub fn signatures(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_tells_its_epoch() {
+        assert_eq!(Area::split("entries/7.entry"), Some((Area::TOP, "entries/7.entry")));
+        assert_eq!(Area::split("epoch/12/entries/7.entry"), Some((Area::of(12), "entries/7.entry")));
+        for none in ["epoch/0/key", "epoch/01/key", "epoch/x/key", "epoch/1", "epoch//key"] {
+            assert_eq!(Area::split(none), None, "{none}");
+        }
+    }
 
     #[test]
     fn a_name_stays_below_its_folder() {

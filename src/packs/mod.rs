@@ -13,6 +13,7 @@ mod contents;
 mod layout;
 mod make;
 mod pages;
+mod part;
 mod proofs;
 mod readme;
 mod record;

@@ -2,26 +2,26 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use diesel::prelude::*;
 use serde::Deserialize;
 
 use super::api::{accepted, page_of, start};
 use super::record::{Pack, subject};
 use super::views::{Line, ListPage};
 use super::wanted::Asked;
+use crate::copies::Printing;
 use crate::error::{Error, Kind, Result};
 use crate::jobs::{self, Job};
+use crate::ledger::store as ledger;
 use crate::people::desk::{Desk, Reader};
 use crate::people::gate::{Gate, Route};
 use crate::people::rights::Permission;
 use crate::people::store as people;
-use crate::people::view::View;
+use crate::people::view::{View, entry_link};
 use crate::store::Db;
-use crate::store::schema::ledger_entry;
 use crate::web::form::{Form, Typed};
 use crate::web::page::{page, see_other};
 use crate::web::paging::Paging;
-use crate::web::parts::{Choice, Sheet};
+use crate::web::parts::{Choice, EntryLink, Sheet};
 use crate::web::problem::status;
 use crate::web::query::Query;
 
@@ -45,16 +45,21 @@ struct Filled {
 async fn list(
     view: View,
     reader: Reader,
-    filled: Query<Filled>,
+    (filled, printing): (Query<Filled>, web::Data<Printing>),
     paging: Query<Paging>,
 ) -> Result<HttpResponse> {
     let typed = Typed::from_pairs([("subjects", filled.0.subject.unwrap_or_default())]);
     let sheet = Sheet::new(view.words, "pack", typed);
-    let shown = shown(&view, &reader, sheet, &paging.0).await?;
+    let shown = shown(&view, (&reader, &printing), sheet, &paging.0).await?;
     Ok(page(&shown, StatusCode::OK))
 }
 
-async fn shown(view: &View, reader: &Reader, sheet: Sheet, paging: &Paging) -> Result<ListPage> {
+async fn shown(
+    view: &View,
+    (reader, printing): (&Reader, &Printing),
+    sheet: Sheet,
+    paging: &Paging,
+) -> Result<ListPage> {
     let packs = page_of(reader, paging).await?;
     let (folder, caller) = (reader.site.folder.packs(), reader.caller.clone());
     let rows = packs.items;
@@ -63,7 +68,7 @@ async fn shown(view: &View, reader: &Reader, sheet: Sheet, paging: &Paging) -> R
             let mine = pack.made_by == caller.id || caller.may(Permission::Decide);
             Ok(Line {
                 by: people::person(db, &pack.made_by)?.name,
-                seq: entry_of(db, &pack.id)?,
+                entry: entry_of(db, &pack.id)?,
                 there: mine && folder.join(format!("{}.zip", pack.id)).exists(),
                 pack,
             })
@@ -76,19 +81,20 @@ async fn shown(view: &View, reader: &Reader, sheet: Sheet, paging: &Paging) -> R
     Ok(ListPage {
         frame: view.frame(view.words.t("pack-title"), SECTION),
         sheet,
-        ticks: [tick("true", "pack-full-yes"), tick("true", "pack-keep_sealed-yes")],
+        ticks: [
+            tick("true", "pack-full-yes"),
+            tick("true", "pack-keep_sealed-yes"),
+            tick("true", "pack-prints-yes"),
+        ],
+        no_prints: printing.press.ready().err().map(|error| error.code()),
         lines: lines.await?,
         next: packs.next,
     })
 }
 
-fn entry_of(db: &mut Db, id: &str) -> Result<Option<i64>> {
+fn entry_of(db: &mut Db, id: &str) -> Result<Option<EntryLink>> {
     let subject = subject(id);
-    Ok(ledger_entry::table
-        .filter(ledger_entry::obj_kind.eq(subject.kind).and(ledger_entry::obj_id.eq(subject.id)))
-        .select(ledger_entry::seq)
-        .first(db)
-        .optional()?)
+    Ok(ledger::last_about(db, subject.kind, &subject.id)?.as_ref().map(entry_link))
 }
 
 /// The form as it comes: subjects one a line.
@@ -103,26 +109,33 @@ struct Fields {
     reason: Option<String>,
     #[serde(default)]
     keep_sealed: bool,
+    #[serde(default)]
+    prints: bool,
 }
 
-async fn create(view: View, desk: Desk, form: Form<Fields>) -> Result<HttpResponse> {
-    let Fields { subjects, from, to, full, reason, keep_sealed } = form.fields;
+async fn create(
+    view: View,
+    desk: Desk,
+    printing: web::Data<Printing>,
+    form: Form<Fields>,
+) -> Result<HttpResponse> {
+    let Fields { subjects, from, to, full, reason, keep_sealed, prints } = form.fields;
     let subjects = subjects.split(['\n', ',', '，', '、']).map(str::trim).filter(|line| !line.is_empty());
     let subjects = subjects.map(str::to_owned).collect();
-    let asked = Asked { subjects, from, to, full, reason, keep_sealed };
-    match accepted(&desk, &asked).await {
+    let asked = Asked { subjects, from, to, full, reason, keep_sealed, prints };
+    match accepted(&desk, &printing, &asked).await {
         Ok(wish) => {
             let job = Job::new("packs.make", &desk.caller.id, desk.site.clock.now());
             let kept = job.clone();
             desk.write(move |tx| jobs::insert(tx, &kept)).await?;
-            start(&desk, &job, view.words, wish)?;
+            start((&desk, &printing), &job, view.words, wish)?;
             Ok(see_other(&format!("/jobs/{}", job.id)))
         }
         Err(error) if matches!(error.kind(), Kind::Invalid | Kind::Forbidden) => {
             let told = of_one_field(error);
             let sheet = Sheet::new(view.words, "pack", form.typed).refused(&told);
             let reader = Reader { site: desk.site.clone(), caller: desk.caller.clone() };
-            let mut shown = shown(&view, &reader, sheet, &Paging::default()).await?;
+            let mut shown = shown(&view, (&reader, &printing), sheet, &Paging::default()).await?;
             shown.frame = shown.frame.failed();
             Ok(page(&shown, status(&told)))
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::archive::Writer;
-use super::layout;
+use super::layout::Area;
 use super::store::{Selection, rows};
 use crate::error::{Error, Result};
 use crate::ledger::digest::Digest;
@@ -18,29 +18,38 @@ const TILES: usize = 128;
 /// Inner nodes in memory at most.
 const NODES: usize = 1 << 16;
 
-/// The signed tree.
+/// A tree at a size that is vouched for.
 pub struct Tree {
-    /// Which.
-    pub epoch: i64,
-    /// Its signed size.
-    pub size: u64,
-    /// The note that signs it.
-    pub note: String,
+    area: Area,
+    epoch: i64,
+    size: u64,
+    /// The note that signs it, or the text that a recovery vouches for.
+    note: String,
     tiles: HashMap<(u8, u64), Vec<u8>>,
     nodes: HashMap<(u32, u64), Digest>,
 }
 
 impl Tree {
-    /// The tree of a checkpoint.
-    pub fn new(epoch: i64, (size, note): (u64, String)) -> Self {
-        Self { epoch, size, note, tiles: HashMap::new(), nodes: HashMap::new() }
+    /// The tree of an epoch at a size.
+    pub fn new((area, epoch): (Area, i64), (size, note): (u64, String)) -> Self {
+        Self { area, epoch, size, note, tiles: HashMap::new(), nodes: HashMap::new() }
+    }
+
+    /// How many entries it holds.
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Whether it holds an entry.
+    pub const fn covers(&self, seq: u64) -> bool {
+        seq < self.size
     }
 
     /// The proof of an entry, as a file.
     ///
     /// # Errors
     /// The database does not answer, or lacks a tile.
-    pub fn prove(&mut self, db: &mut Db, seq: u64) -> Result<String> {
+    fn prove(&mut self, db: &mut Db, seq: u64) -> Result<String> {
         let proven = inclusion_proof(seq, self.size, |level, at| self.node(db, level, at))?;
         let proven = proven.ok_or_else(|| Error::internal(format!("entry {seq} is not signed")))?;
         Ok(proof::render(&proven, &self.note))
@@ -87,26 +96,26 @@ impl Tree {
         mut seen: impl FnMut(&mut Db, &mut Writer, &[crate::store::NewEntryRow]) -> Result<()>,
     ) -> Result<()> {
         for tile in tile::tiles(self.size) {
-            out.put(&tile.to_string(), &ledger::tile_hashes(db, self.epoch, &tile)?)?;
+            out.put(&self.area.file(&tile.to_string()), &ledger::tile_hashes(db, self.epoch, &tile)?)?;
             if tile.content == Content::Hashes(0) {
                 let entries = rows(db, self.epoch, &Selection::Run(tile.range()))?;
                 let bundle = tile::bundle(entries.iter().map(|row| row.entry.as_slice()));
                 let bundle =
                     bundle.ok_or_else(|| Error::internal("an entry is longer than a bundle holds"))?;
-                out.put(&Tile { content: Content::Entries, ..tile }.to_string(), &bundle)?;
+                let name = Tile { content: Content::Entries, ..tile }.to_string();
+                out.put(&self.area.file(&name), &bundle)?;
                 seen(db, out, &entries)?;
             }
         }
         Ok(())
     }
 
-    /// Puts one entry and its proof.
+    /// Puts the proof of an entry.
     ///
     /// # Errors
     /// As [`Tree::prove`], and where the disk refuses.
-    pub fn put_entry(&mut self, db: &mut Db, out: &mut Writer, (seq, bytes): (u64, &[u8])) -> Result<()> {
-        out.put(&layout::entry(seq), bytes)?;
+    pub fn put_proof(&mut self, db: &mut Db, out: &mut Writer, seq: u64) -> Result<()> {
         let proof = self.prove(db, seq)?;
-        out.put(&layout::proof(seq), proof.as_bytes())
+        out.put(&self.area.proof(seq), proof.as_bytes())
     }
 }

@@ -4,6 +4,7 @@ use askama::Template;
 use chrono_tz::Tz;
 
 use super::layout;
+use super::part::Part;
 use super::record::Pack;
 use super::wanted::Named;
 use crate::error::{Error, Result};
@@ -22,14 +23,16 @@ pub struct Cover<'a> {
     pub subject_count: u64,
     /// Sealed and not kept.
     pub missing: u64,
+    /// Versions that lie in it as PDF.
+    pub prints: u64,
     pub origin: &'a str,
     pub zone: Tz,
     pub demo: bool,
     pub now: Timestamp,
     /// Instant of the last entry that the checkpoint covers.
     pub last: Option<Timestamp>,
-    pub checkpoint: &'a str,
-    pub key: &'a str,
+    /// All epochs, the present one last.
+    pub parts: &'a [Part],
 }
 
 #[derive(Template)]
@@ -63,6 +66,18 @@ impl Readme<'_> {
 
     fn folder(&self, named: &Named) -> Option<String> {
         layout::version(&named.kind, &named.id).map(|folder| folder.replace('%', "%25"))
+    }
+
+    /// The epochs that recoveries have ended.
+    fn past(&self) -> &[Part] {
+        self.cover.parts.split_last().map_or(&[], |(_, past)| past)
+    }
+
+    /// How an epoch ended, in words.
+    fn ended(&self, w: &Words, part: &Part) -> String {
+        let (found, signed) = part.ended.as_ref().map_or((0, 0), |found| (found.size, found.signed()));
+        let args = [("found", found.into()), ("signed", signed.into()), ("next", (part.number + 1).into())];
+        w.with("pack-epoch-ended", &args).into_owned()
     }
 
     fn second(&self, at: &Timestamp) -> String {

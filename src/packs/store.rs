@@ -1,6 +1,6 @@
 //! The feature's SQL: packs that were made, and what goes into one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use diesel::dsl::sql;
@@ -90,6 +90,14 @@ impl Selection {
         }
     }
 
+    /// Whether this one is among them.
+    fn has(&self, seq: u64) -> bool {
+        match self {
+            Self::List(list) => list.contains(&seq),
+            Self::Run(run) => run.contains(&seq),
+        }
+    }
+
     /// Pieces of at most 256.
     pub fn pieces(&self) -> Box<dyn Iterator<Item = Self> + '_> {
         match self {
@@ -105,52 +113,92 @@ impl Selection {
     }
 }
 
-/// What a scope selects of the first `size` entries, and the subjects it names, with how many entries each has.
+/// What a scope selects of each epoch's first entries, and the subjects it names, with how many entries each has.
 #[derive(Debug)]
 pub struct Selected {
-    /// Their numbers.
-    pub entries: Selection,
+    /// By epoch, the oldest first: the numbers of its entries, in order.
+    pub entries: BTreeMap<i64, Vec<Selection>>,
     /// By subject, in order; empty for a range and for the whole.
     pub subjects: Vec<(Named, u64)>,
 }
 
-/// Finds the entries of a scope.
+impl Selected {
+    /// How many entries.
+    pub fn count(&self) -> u64 {
+        self.entries.values().flatten().map(Selection::count).sum()
+    }
+}
+
+/// An epoch and how many of its entries are vouched for.
+pub type Extent = (i64, u64);
+
+/// Finds the entries of a scope in all epochs, the oldest first. The entry that declares a recovery goes along with
+/// whatever is asked for: without it an earlier epoch's end is not explained.
 ///
 /// # Errors
 /// 422 for a subject that has none, and for a time in which there is none.
-pub fn select(db: &mut Db, epoch: i64, size: u64, scope: &Scope) -> Result<Selected> {
+pub fn select(db: &mut Db, epochs: &[Extent], scope: &Scope) -> Result<Selected> {
+    let mut selected = Selected { entries: BTreeMap::new(), subjects: Vec::new() };
     match scope {
-        Scope::Whole => Ok(Selected { entries: Selection::Run(0..size), subjects: Vec::new() }),
+        Scope::Whole => {
+            let all = epochs.iter().map(|(epoch, size)| (*epoch, vec![Selection::Run(0..*size)]));
+            selected.entries.extend(all);
+            return Ok(selected);
+        }
         Scope::Range { from, before } => {
-            let run = run_of(db, epoch, size, (*from, *before))?;
-            let later = of_disposed(db, (epoch, size), &run)?;
-            let entries = match later.is_empty() {
-                true => Selection::Run(run),
-                false => Selection::List(run.chain(later).collect()),
-            };
-            Ok(Selected { entries, subjects: Vec::new() })
+            let mut runs = Vec::new();
+            for (epoch, size) in epochs {
+                runs.push(((*epoch, *size), run_of(db, *epoch, *size, (*from, *before))?));
+            }
+            let mut later = of_disposed(db, &runs)?;
+            for ((epoch, _), run) in runs {
+                let later = later.remove(&epoch).map(Selection::List);
+                selected.entries.insert(epoch, [Selection::Run(run)].into_iter().chain(later).collect());
+            }
+            if selected.count() == 0 {
+                return Err(Error::invalid("from", "pack-no-entries"));
+            }
         }
         Scope::Subjects(named) => {
-            let (mut entries, mut subjects) = (Vec::new(), HashMap::new());
-            let ties = ties(db, named)?;
-            for (place, subject) in named.iter().chain(&ties).enumerate() {
-                let rows = of_subject(db, (epoch, size), subject)?;
-                if rows.is_empty() && place < named.len() {
-                    return Err(Error::invalid(format!("subjects[{place}]"), "not-found"));
-                }
-                for (seq, id) in rows {
-                    entries.push(u64::try_from(seq).map_err(Error::internal)?);
-                    let named = Named { kind: subject.kind.clone(), id };
-                    *subjects.entry(named).or_insert(0) += 1;
-                }
-            }
-            entries.sort_unstable();
-            entries.dedup();
-            let mut subjects: Vec<_> = subjects.into_iter().collect();
-            subjects.sort();
-            Ok(Selected { entries: Selection::List(entries), subjects })
+            let (entries, subjects) = of_subjects(db, epochs, named)?;
+            selected
+                .entries
+                .extend(entries.into_iter().map(|(epoch, list)| (epoch, vec![Selection::List(list)])));
+            selected.subjects = subjects;
         }
     }
+    for (epoch, size) in epochs.iter().skip(1) {
+        let own = selected.entries.entry(*epoch).or_default();
+        if *size > 0 && !own.iter().any(|part| part.has(0)) {
+            own.insert(0, Selection::List(vec![0]));
+        }
+    }
+    Ok(selected)
+}
+
+type OfSubjects = (BTreeMap<i64, Vec<u64>>, Vec<(Named, u64)>);
+
+fn of_subjects(db: &mut Db, epochs: &[Extent], named: &[Named]) -> Result<OfSubjects> {
+    let (mut entries, mut subjects) = (BTreeMap::<i64, Vec<u64>>::new(), BTreeMap::new());
+    let ties = ties(db, named)?;
+    for (place, subject) in named.iter().chain(&ties).enumerate() {
+        let mut found = false;
+        for extent in epochs {
+            for (seq, id) in of_subject(db, *extent, subject)? {
+                found = true;
+                entries.entry(extent.0).or_default().push(u64::try_from(seq).map_err(Error::internal)?);
+                *subjects.entry(Named { kind: subject.kind.clone(), id }).or_insert(0) += 1;
+            }
+        }
+        if !found && place < named.len() {
+            return Err(Error::invalid(format!("subjects[{place}]"), "not-found"));
+        }
+    }
+    for list in entries.values_mut() {
+        list.sort_unstable();
+        list.dedup();
+    }
+    Ok((entries, subjects.into_iter().collect()))
 }
 
 /// The ids a name stands for: its own, and those of a document's versions.
@@ -173,29 +221,37 @@ fn of_subject(db: &mut Db, (epoch, size): (i64, u64), named: &Named) -> Result<V
         .load(db)?)
 }
 
-/// The later entries of records that a run speaks of and that were disposed of after it: only with the last of them is
-/// it proven that the content of the earlier ones is rightly gone.
-fn of_disposed(db: &mut Db, (epoch, size): (i64, u64), run: &Range<u64>) -> Result<Vec<u64>> {
-    let (first, end, size) = (index(run.start)?, index(run.end)?, index(size)?);
-    let gone: Vec<(String, String)> = disposed::table
-        .filter(disposed::epoch.eq(epoch).and(disposed::seq.ge(end)).and(disposed::seq.lt(size)))
-        .select((disposed::subject_kind, disposed::subject_id))
+/// The later entries of records of which the runs speak and that were disposed of after them: only with the last of them
+/// is it proven that the content of the earlier ones is rightly gone.
+fn of_disposed(db: &mut Db, runs: &[(Extent, Range<u64>)]) -> Result<BTreeMap<i64, Vec<u64>>> {
+    let run_in = |epoch: i64| runs.iter().find(|((own, _), _)| *own == epoch);
+    let gone: Vec<(String, String, i64, i64)> = disposed::table
+        .select((disposed::subject_kind, disposed::subject_id, disposed::epoch, disposed::seq))
         .load(db)?;
-    let mut later = Vec::new();
-    for (kind, id) in gone {
-        let own = ledger_entry::epoch.eq(epoch);
-        let own = own.and(ledger_entry::obj_kind.eq(kind)).and(ledger_entry::obj_id.eq(id));
-        let within = ledger_entry::table.filter(own.clone());
-        let within = within.filter(ledger_entry::seq.ge(first).and(ledger_entry::seq.lt(end)));
-        if within.count().get_result::<i64>(db)? == 0 {
+    let mut later = BTreeMap::<i64, Vec<u64>>::new();
+    for (kind, id, epoch, seq) in gone {
+        let seq = u64::try_from(seq).map_err(Error::internal)?;
+        let after = run_in(epoch).is_some_and(|((_, size), run)| (run.end..*size).contains(&seq));
+        if !after {
             continue;
         }
-        let after = ledger_entry::table.filter(own);
-        let after = after.filter(ledger_entry::seq.ge(end).and(ledger_entry::seq.lt(size)));
-        later.extend(after.select(ledger_entry::seq).load::<i64>(db)?);
+        let own: Vec<(i64, i64)> = ledger_entry::table
+            .filter(ledger_entry::obj_kind.eq(kind).and(ledger_entry::obj_id.eq(id)))
+            .select((ledger_entry::epoch, ledger_entry::seq))
+            .load(db)?;
+        let own: Vec<(i64, u64)> =
+            own.into_iter().filter_map(|(epoch, seq)| Some((epoch, u64::try_from(seq).ok()?))).collect();
+        if !own.iter().any(|(epoch, seq)| run_in(*epoch).is_some_and(|(_, run)| run.contains(seq))) {
+            continue;
+        }
+        for (epoch, seq) in own {
+            if run_in(epoch).is_some_and(|((_, size), run)| (run.end..*size).contains(&seq)) {
+                later.entry(epoch).or_default().push(seq);
+            }
+        }
     }
-    later.sort_unstable();
-    later.into_iter().map(|seq| u64::try_from(seq).map_err(Error::internal)).collect()
+    later.values_mut().for_each(|list| list.sort_unstable());
+    Ok(later)
 }
 
 /// What goes with a named subject: the links that tie it to another; where it was disposed of, those that went with it,
@@ -237,10 +293,7 @@ fn run_of(
     };
     let start = from.map_or(Ok(0), |at| first(db, at))?.min(size);
     let end = before.map_or(Ok(size), |at| first(db, at))?.min(size);
-    if start >= end {
-        return Err(Error::invalid("from", "pack-no-entries"));
-    }
-    Ok(start..end)
+    Ok(start..end.max(start))
 }
 
 /// The rows of a piece.

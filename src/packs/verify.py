@@ -13,6 +13,10 @@ Read it before you trust it, and take it from somewhere else than the pack if yo
 over. What it asks, in this order: are the bytes those that were packed (seal, MANIFEST.sha256); is the checkpoint
 signed; is every entry in the tree that it signs; do the entries of each subject follow one another without a gap; are
 the records, texts, signatures and disclosed personal values those that the entries seal.
+
+Where a recovery was declared, the ledger has several epochs, each with its own name, key, tree and numbers. The files of
+the present one lie at the top, those of an earlier one below epoch/1/, epoch/2/, …; all of them are checked, and that
+the first entry of each later one declares what was found of the one before. --key FILE then holds the keys of all.
 """
 import base64
 import datetime
@@ -203,38 +207,177 @@ def decimal(text):
     return int(text)
 
 
-def check_checkpoint(pack, given):
-    """The signed (origin, size, root), or None."""
-    keys = {}
-    try:
-        raw = pack.get("key") if given is None else open(given, "rb").read()
-        keys = keys_of(raw.decode("utf-8"))
-    except Exception as error:
-        fault("key.form", "key", f"holds no verifier key: {error!r}")
-    try:
-        note = pack.get("checkpoint").decode("utf-8")
-        text, lines = note[:note.rindex("\n\n") + 1], note[note.rindex("\n\n") + 2:].split("\n")
-        if lines.pop() != "" or not lines:
-            raise ValueError("no signature")
-        signatures = []
-        for line in lines:
-            name, data = re.fullmatch("— (\\S+) (\\S+)", line).groups()
-            signatures.append((name, b64(data)))
-        origin, size, root = re.fullmatch("([a-z0-9./-]{1,128})\n([0-9]+)\n(\\S+)\n", text).groups()
-        size, root = decimal(size), b64(root)
-        if size == 0 or len(root) != 32:
-            raise ValueError("no size or no root")
-    except Exception as error:
-        fault("checkpoint.form", "checkpoint", f"is no checkpoint: {error!r}")
-        return None
+def read_note(note, keys):
+    """(origin, size, root) of a note, and whether one of the keys signs it; raises ValueError where it is none."""
+    text, lines = note[:note.rindex("\n\n") + 1], note[note.rindex("\n\n") + 2:].split("\n")
+    if lines.pop() != "" or not lines:
+        raise ValueError("no signature")
+    signatures = []
+    for line in lines:
+        found = re.fullmatch("— (\\S+) (\\S+)", line)
+        if not found:
+            raise ValueError("not a signature")
+        signatures.append((found[1], b64(found[2])))
+    found = re.fullmatch("([a-z0-9./-]{1,128})\n([0-9]+)\n(\\S+)\n", text)
+    if not found:
+        raise ValueError("not the three lines")
+    origin, size, root = found[1], decimal(found[2]), b64(found[3])
+    if size == 0 or len(root) != 32:
+        raise ValueError("no size or no root")
     known = [(keys[name, data[:4]], data[4:]) for name, data in signatures if (name, data[:4]) in keys]
     try:
         good = bool(known) and all(signed_by(key, text.encode(), signature) for key, signature in known)
     except Exception:
         good = False
+    return (origin, size, root), good
+
+
+def check_checkpoint(pack, file, keys):
+    """The signed (origin, size, root), or None."""
+    try:
+        said, good = read_note(pack.get(file).decode("utf-8"), keys)
+    except Exception as error:
+        fault("checkpoint.form", file, f"is no checkpoint: {error!r}")
+        return None
     if not good:
-        fault("checkpoint.signature", "checkpoint", "is not signed by the key")
-    return origin, size, root
+        fault("checkpoint.signature", file, "is not signed by the key")
+    return said
+
+
+# ---- Epochs ----------------------------------------------------------------------------------------------------------
+
+def split(name):
+    """Which earlier epoch a file belongs to (None: the present one) and its name there; None where neither."""
+    if not name.startswith("epoch/"):
+        return None, name
+    found = re.fullmatch(r"epoch/([1-9][0-9]{0,18})/(.*)", name, re.ASCII | re.DOTALL)
+    return (int(found[1]), found[2]) if found else None
+
+
+class Epoch:
+    """What vouches for the entries of one epoch. `vouchers`: the bytes that a proof may end with, and what they say."""
+
+    def __init__(self, pack, number, following, given, whole):
+        self.number = number
+        self.at = "" if number is None else f"epoch/{number}/"
+        self.checkpoint, self.vouchers, self.said = None, [], None
+        keys = {}
+        try:
+            raw = pack.get(self.at + "key") if given is None else open(given, "rb").read()
+            keys = keys_of(raw.decode("utf-8"))
+        except Exception as error:
+            fault("key.form", self.at + "key", f"holds no verifier key: {error!r}")
+        file = self.at + "checkpoint"
+        # An epoch that a recovery has ended may never have been signed as far as it was found.
+        if file in pack.has or number is None:
+            self.checkpoint = check_checkpoint(pack, file, keys)
+        self.origin = self.checkpoint and self.checkpoint[0]
+        if pack.get(file) is not None:
+            self.vouchers.append((pack.get(file), self.checkpoint))
+        if number is not None:
+            self.read_declaration(pack, "" if following is None else f"epoch/{following}/", keys, whole)
+
+    def read_declaration(self, pack, following, keys, whole):
+        """What the first entry of the next epoch declares of this one; that entry is proven with its own epoch's."""
+        file, data = first_entry(pack, following, whole)
+        try:
+            body = json.loads(lines_of(data)[4])
+            note, size, root = body["checkpoint"], body["found_size"], digest_or_none(body.get("found_root"))
+            if body["act"] != "ledger.recovered" or type(note) is not str or type(size) is not int or size < 0:
+                raise ValueError("not such an act")
+        except Exception as error:
+            fault("epoch.undeclared", file, f"declares no recovery of the epoch before: {error!r}")
+            return
+        self.said = (0, size)
+        try:
+            said, good = read_note(note, keys)
+            self.said = (said[1], size)
+            if not good or self.origin not in (None, said[0]):
+                raise ValueError("of another epoch, or not signed")
+            self.origin = said[0]
+        except Exception as error:
+            fault("epoch.note", file, f"quotes no note that the epoch before has signed: {error!r}")
+        if root is not None and self.origin and size > 0:
+            found = self.origin, size, bytes.fromhex(root)
+            if self.checkpoint and not whole:
+                self.check_consistency(pack, found)
+            text = f"{self.origin}\n{size}\n{base64.b64encode(found[2]).decode()}\n"
+            self.vouchers.append((text.encode(), found))
+
+    def check_consistency(self, pack, found):
+        """Whether what a recovery has found extends what the epoch had signed."""
+        file, (_, signed, root) = self.at + "consistency", self.checkpoint
+        if signed >= found[1]:
+            if (signed, root) != found[1:]:
+                fault("epoch.different", self.at + "checkpoint", "is not what the recovery has found")
+            if file in pack.has:
+                fault("file.unknown", file, "there is nothing for it to prove")
+            return
+        raw = pack.get(file)
+        if raw is None:
+            fault("consistency.missing", file, "nothing proves that what was found extends the checkpoint")
+            return
+        try:
+            lines = raw.decode("ascii").split("\n")
+            path = [b64(line) for line in lines[:-1]]
+            if lines[-1] != "" or not path or any(len(node) != 32 for node in path):
+                raise ValueError("a hash a line")
+        except Exception as error:
+            fault("consistency.form", file, f"is no list of hashes: {error!r}")
+            return
+        if not extends(signed, root, found[1], found[2], path):
+            fault("consistency.path", file, "does not prove that what was found extends the checkpoint")
+
+
+def first_entry(pack, at, whole):
+    """The file that holds entry 0 of an epoch, and its bytes."""
+    if not whole:
+        return at + "entries/0.entry", pack.get(at + "entries/0.entry")
+    full = at + "tile/entries/000"
+    file = next((name for name in pack.names if name == full or name.startswith(full + ".p/")), full)
+    try:
+        return file, bundle_of(pack.get(file))[0]
+    except Exception:
+        return file, None
+
+
+def extends(first, first_root, second, second_root, path):
+    """RFC 9162, 2.1.4.2: whether the tree of `second` entries begins with that of `first`."""
+    if not 0 < first < second or not path:
+        return False
+    if first & (first - 1) == 0:
+        path = [first_root] + path
+    at, last = first - 1, second - 1
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    old = new = path[0]
+    for node in path[1:]:
+        if last == 0:
+            return False
+        if at & 1 or at == last:
+            old, new = sha256(b"\1", node, old), sha256(b"\1", node, new)
+            while at and not at & 1:
+                at, last = at >> 1, last >> 1
+        else:
+            new = sha256(b"\1", new, node)
+        at, last = at >> 1, last >> 1
+    return old == first_root and new == second_root and last == 0
+
+
+def epochs_of(pack):
+    """The numbers of the earlier epochs, and None for the present one."""
+    numbers, before = set(), 0
+    for name in pack.names:
+        found = split(name)
+        if found is None:
+            fault("file.unknown", name, "is no part of a pack")
+        elif found[0] is not None:
+            numbers.add(found[0])
+    for number in sorted(numbers):
+        if number != before + 1:
+            fault("epoch.missing", f"epoch/{before + 1}", "is not in the pack")
+        before = number
+    return sorted(numbers) + [None]
 
 
 # ---- Entries ---------------------------------------------------------------------------------------------------------
@@ -270,37 +413,53 @@ def digest_or_none(value):
     return value
 
 
+def lines_of(data):
+    """Origin, number, hash of the entry before, instant and body of an entry's bytes."""
+    tag, origin, number, prev, ts, body, rest = data.decode("utf-8").split("\n")
+    if len(data) > 65535 or tag != "sopledger/v1" or rest or "\r" in body:
+        raise ValueError("not six lines of an entry")
+    decimal(number)
+    if not re.fullmatch("[0-9a-f]{64}", prev):
+        raise ValueError("names no hash of the entry before")
+    if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", ts, re.ASCII):
+        raise ValueError("its instant is none")
+    datetime.datetime.strptime(ts, "%Y-%m-%dT%H:%M:%S.%fZ")
+    return origin, number, prev, ts, body
+
+
 class Entries:
     """What the entries tell, taken in their order."""
 
-    def __init__(self, origin):
-        self.origin = origin
-        self.leaf = {}      # seq: hash, hex
-        self.last = {}      # (kind, id): [first n, last n, seq, post]
+    def __init__(self, epochs):
+        self.epochs = epochs  # how many
+        self.count = 0
+        self.last = {}      # (kind, id): [epoch, n, seq, post]
+        self.spans = {}     # ((kind, id), epoch from 1): [begins, first n, last n]
         self.posts = {}     # digests of sealed snapshots: whose they are
         self.disposed = {}  # (kind, id) of a record that was disposed of: the digest of what is left of it
-        self.sealed = {}    # seq: {name: commitment}
-        self.signed = set()  # entries with a signature
+        self.sealed = {}    # (epoch, seq): {name: commitment}
+        self.signed = {}    # (seq, instant) of entries with a signature: (epoch, hash, hex)
+        self.origins = {}   # epoch: its name
+        self.begin(None, None)
+
+    def begin(self, epoch, origin):
+        """From here on the entries are those of this epoch, None being the present one."""
+        self.epoch, self.origin = epoch, origin
         self.before = None  # seq, hash and instant of the entry before
+        if origin is not None:
+            self.origins[epoch] = origin
 
     def take(self, seq, data, file):
         """Checks one entry by itself, against the one before, and against its subject's last; returns its hash."""
         leaf, before = sha256(b"\0", data), self.before
-        self.leaf[seq] = leaf.hex()
+        self.count += 1
         self.before = seq, leaf.hex(), ""
         try:
-            tag, origin, number, prev, ts, body, rest = data.decode("utf-8").split("\n")
-            if len(data) > 65535 or tag != "sopledger/v1" or rest or "\r" in body:
-                raise ValueError("not six lines of an entry")
+            origin, number, prev, ts, body = lines_of(data)
             if self.origin is not None and origin != self.origin:
                 raise ValueError(f"is an entry of {origin}, not of {self.origin}")
             if decimal(number) != seq:
                 raise ValueError(f"calls itself number {number}")
-            if not re.fullmatch("[0-9a-f]{64}", prev):
-                raise ValueError("names no hash of the entry before")
-            if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", ts, re.ASCII):
-                raise ValueError("its instant is none")
-            datetime.datetime.strptime(ts, "%Y-%m-%dT%H:%M:%S.%fZ")
         except Exception as error:
             fault("entry.form", file, f"{error}")
             return leaf
@@ -313,33 +472,39 @@ class Entries:
             if ts < before[2]:
                 fault("chain.time", file, "its instant is before that of the entry before")
         try:
-            self.read(seq, body_of(body), file)
+            self.read(seq, ts, leaf, body_of(body), file)
         except Exception as error:
             fault("entry.profile", file, f"its body: {error!r}")
         return leaf
 
-    def read(self, seq, body, file):
+    def read(self, seq, ts, leaf, body, file):
         sealed = {name: digest_or_none(value) for name, value in body.get("sealed", {}).items()}
         obj, pre, post = body.get("obj"), digest_or_none(body.get("pre")), digest_or_none(body.get("post"))
         if sealed:
-            self.sealed[seq] = sealed
+            self.sealed[self.epoch, seq] = sealed
         if isinstance(body.get("sig"), dict):
-            self.signed.add(seq)
+            self.signed[seq, ts] = self.epoch, leaf.hex()
         if obj is None and post is None:
             return
         kind, name, n, prev = obj["kind"], obj["id"], obj["n"], obj["prev"]
         if not (isinstance(kind, str) and isinstance(name, str) and isinstance(n, int) and n > 0 and post):
             raise ValueError("its subject lacks kind, id, n or post")
-        last = self.last.get((kind, name))
+        last, number = self.last.get((kind, name)), self.epoch or self.epochs
         if last is None:
             if (n == 1) != (prev is None):
                 fault("subject.chain", file, f"{kind}/{name}: entry number {n} names {prev} as the one before")
-            self.last[kind, name] = [n, n, seq, post]
-        else:
-            if (n, prev, pre) != (last[1] + 1, last[2], last[3]):
+            elif n == 1 and pre and number == 1:
+                fault("epoch.missing", file, f"{kind}/{name}: entry number 1 follows an epoch that is not here")
+        elif last[0] != self.epoch:
+            # In a later epoch a subject's numbers begin anew, and its state goes on.
+            if (n, prev, pre) != (1, None, last[3]):
                 fault("subject.chain", file,
-                      f"{kind}/{name}: its entry number {n} does not follow its number {last[1]}")
-            last[1:] = [n, seq, post]
+                      f"{kind}/{name}: its entry number {n} does not follow those of the epoch before")
+        elif (n, prev, pre) != (last[1] + 1, last[2], last[3]):
+            fault("subject.chain", file,
+                  f"{kind}/{name}: its entry number {n} does not follow its number {last[1]}")
+        self.last[kind, name] = [self.epoch, n, seq, post]
+        self.spans.setdefault(((kind, name), number), [n == 1 and pre is None, n, n])[2] = n
         if self.disposed.get((kind, name), post) != post:
             fault("subject.disposed", file, f"{kind}/{name}: changes a record that was disposed of before")
             del self.disposed[kind, name]
@@ -370,19 +535,22 @@ def root_from(leaf, index, size, path):
     return leaf if last == 0 else None
 
 
-def check_excerpt(pack, checkpoint, entries):
-    numbers, note = [], pack.get("checkpoint")
-    for name in pack.hashes:
+def check_excerpt(pack, epoch, entries):
+    numbers = []
+    for file in pack.hashes:
+        number, name = split(file) or (0, file)
+        if number != epoch.number:
+            continue
         found = re.fullmatch(r"(entries|proofs)/(0|[1-9][0-9]{0,18})\.(entry|tlog-proof)", name, re.ASCII)
         if found and found[1] == "entries" and found[3] == "entry":
             numbers.append(int(found[2]))
         elif found and found[1] == "proofs" and found[3] == "tlog-proof":
-            if f"entries/{found[2]}.entry" not in pack.has:
-                fault("proof.alone", name, "there is no entry for it")
+            if f"{epoch.at}entries/{found[2]}.entry" not in pack.has:
+                fault("proof.alone", file, "there is no entry for it")
         elif name.startswith(("entries/", "proofs/")):
-            fault("file.unknown", name, "is no part of a pack")
+            fault("file.unknown", file, "is no part of a pack")
     for seq in sorted(numbers):
-        file, proof = f"entries/{seq}.entry", f"proofs/{seq}.tlog-proof"
+        file, proof = f"{epoch.at}entries/{seq}.entry", f"{epoch.at}proofs/{seq}.tlog-proof"
         leaf = entries.take(seq, pack.get(file), file)
         raw = pack.get(proof)
         if raw is None:
@@ -399,9 +567,10 @@ def check_excerpt(pack, checkpoint, entries):
         except Exception as error:
             fault("proof.form", proof, f"{error!r}")
             continue
-        if own_note != note:
+        voucher = next((said for text, said in epoch.vouchers if text == own_note), False)
+        if voucher is False:
             fault("proof.checkpoint", proof, "is of another checkpoint than the pack's")
-        elif checkpoint and root_from(leaf, seq, checkpoint[1], path) != checkpoint[2]:
+        elif voucher and root_from(leaf, seq, voucher[1], path) != voucher[2]:
             fault("proof.path", file, f"entry {seq} is not proven by {proof}")
 
 
@@ -434,13 +603,14 @@ def bundle_of(data):
     return found
 
 
-def check_tiles(pack, checkpoint, entries):
-    if checkpoint is None:
+def check_tiles(pack, epoch, entries):
+    vouched = [said for _, said in epoch.vouchers if said]
+    if not vouched:
         return
-    _, size, root = checkpoint
+    size = max(said[1] for said in vouched)
     expected, hashes = set(), []
     for index, width in widths(size):
-        file = tile_name("entries", index, width)
+        file = epoch.at + tile_name("entries", index, width)
         expected.add(file)
         raw = pack.get(file)
         if raw is None:
@@ -458,7 +628,7 @@ def check_tiles(pack, checkpoint, entries):
     while nodes:
         above = []
         for index, width in widths(len(nodes)):
-            file, run = tile_name(level, index, width), nodes[index * 256:index * 256 + width]
+            file, run = epoch.at + tile_name(level, index, width), nodes[index * 256:index * 256 + width]
             expected.add(file)
             raw = pack.get(file)
             if raw is None:
@@ -468,10 +638,11 @@ def check_tiles(pack, checkpoint, entries):
             if width == 256:
                 above.append(tree_root(run))
         level, nodes = level + 1, above
-    if tree_root(hashes) != root:
-        fault("tree.root", "checkpoint", "is not the root over the entries here")
+    for _, own, root in vouched:
+        if tree_root(hashes[:own]) != root:
+            fault("tree.root", epoch.at + "checkpoint", f"is not the root over the first {own} entries here")
     for name in pack.names:
-        if name.startswith("tile/") and name not in expected:
+        if name.startswith(epoch.at + "tile/") and name not in expected:
             fault("file.unknown", name, "is no tile of this checkpoint")
 
 
@@ -553,17 +724,18 @@ def check_sealed(pack, entries):
     """Disclosed values against the commitments in their entries; returns the names of signers by commitment."""
     names = {}
     for file in pack.hashes:
-        if not file.startswith("sealed/"):
+        epoch, own = split(file) or (0, file)
+        if epoch == 0 or not own.startswith("sealed/"):
             continue
-        found = re.fullmatch(r"sealed/(0|[1-9][0-9]{0,18})\.json", file, re.ASCII)
-        commitments = entries.sealed.get(int(found[1])) if found else None
+        found = re.fullmatch(r"sealed/(0|[1-9][0-9]{0,18})\.json", own, re.ASCII)
+        commitments = entries.sealed.get((epoch, int(found[1]))) if found else None
         if commitments is None:
             fault("sealed.alone", file, "no entry here seals these values")
             continue
         try:
             for name, told in json.loads(pack.get(file).decode("utf-8")).items():
                 salt, value = bytes.fromhex(told["salt"]), told["value"]
-                said = "\n".join(["sopledger/v1/sealed", entries.origin or "", name, value]).encode()
+                said = "\n".join(["sopledger/v1/sealed", entries.origins.get(epoch, ""), name, value]).encode()
                 made = hmac.new(salt, said, hashlib.sha256).hexdigest()
                 if len(salt) != 32 or commitments.get(name) != made:
                     fault("sealed.value", file, f"the value of {name} is not the one that was sealed")
@@ -603,8 +775,11 @@ def check_named(pack, entries, names):
             commitment = row.get("signer_name", {}).get("sealed")
             if commitment in names:
                 row["name"] = names[commitment]
-            if row.get("seq", 0) in entries.signed:
-                row["leaf"] = entries.leaf[row.get("seq", 0)]
+            epoch, leaf = entries.signed.get((row.get("seq", 0), row.get("signed_at", "")), (None, None))
+            if leaf:
+                row["leaf"] = leaf
+            if epoch:
+                row["epoch"] = epoch
             rows.append(row)
         file = f"{folder}/signatures.json"
         expected.add(file)
@@ -614,7 +789,7 @@ def check_named(pack, entries, names):
             fault("document.differs", file, "is not what the snapshot, the entries and the disclosed names say")
     for name in pack.names:
         what = {"records": "record", "documents": "document"}.get(name.split("/")[0])
-        pdf = name.endswith(".pdf") and name.rsplit("/", 1)[0] in folders
+        pdf = name.endswith("/version.pdf") and name.rsplit("/", 1)[0] in folders
         if what and name not in expected and not pdf:
             fault(f"{what}.alone", name, "belongs to no subject here")
 
@@ -623,34 +798,54 @@ def check_named(pack, entries, names):
 
 ROOT = {"README.html", "MANIFEST.sha256", "verify.py", "checkpoint", "key"}
 FOLDERS = {"content", "records", "documents", "entries", "proofs", "tile", "sealed", "anchors"}
+PAST = {"checkpoint", "key", "consistency"}
+PAST_FOLDERS = {"entries", "proofs", "tile", "sealed", "anchors"}
+EMPTY = {"verdict": "fault", "form": "excerpt", "entries": 0, "subjects": [], "checkpoint": None, "epochs": []}
+
+
+def is_known(name, whole):
+    """Whether a pack of this form may hold a file of this name."""
+    epoch, own = split(name)
+    folder, inside, _ = own.partition("/")
+    if epoch is None:
+        known = folder in FOLDERS if inside else own in ROOT
+    else:
+        known = folder in PAST_FOLDERS if inside else own in PAST
+    return known and not (whole and (own == "consistency" or own.startswith(("entries/", "proofs/"))))
 
 
 def check(path, key):
-    report = {"verdict": "fault", "form": "excerpt", "entries": 0, "subjects": [], "checkpoint": None}
+    report = dict(EMPTY, epochs=[])
     try:
         pack = Pack(path)
     except Exception as error:
         fault("zip.read", "", f"cannot be opened: {error!r}")
         return report
     check_manifest(pack)
-    checkpoint = check_checkpoint(pack, key)
-    entries = Entries(checkpoint and checkpoint[0])
-    if any(name.startswith("tile/") for name in pack.names):
-        report["form"] = "whole"
-        check_tiles(pack, checkpoint, entries)
-    else:
-        check_excerpt(pack, checkpoint, entries)
+    whole, numbers, checkpoint = any(name.startswith("tile/") for name in pack.names), epochs_of(pack), None
+    entries = Entries(len(numbers))
+    for place, number in enumerate(numbers):
+        following = numbers[place + 1] if number is not None else None
+        epoch = Epoch(pack, number, following, key, whole)
+        entries.begin(number, epoch.origin)
+        (check_tiles if whole else check_excerpt)(pack, epoch, entries)
+        if number is None:
+            checkpoint = epoch.checkpoint
+        else:
+            signed, found = epoch.said or (None, None)
+            report["epochs"].append({"epoch": number, "origin": epoch.origin, "signed": signed, "found": found,
+                                     "checkpoint": epoch.checkpoint and epoch.checkpoint[1]})
+    report["form"] = "whole" if whole else "excerpt"
     check_content(pack, set(entries.posts), entries.gone())
     check_named(pack, entries, check_sealed(pack, entries))
     for name in pack.names:
-        known = name in ROOT if "/" not in name else name.split("/")[0] in FOLDERS
-        if not known or report["form"] == "whole" and name.startswith(("entries/", "proofs/")):
+        if split(name) and not is_known(name, whole):
             fault("file.unknown", name, "is no part of a pack")
-    if not entries.leaf:
+    if not entries.count:
         fault("entry.none", "", "the pack holds no entry")
-    report["entries"] = len(entries.leaf)
-    report["subjects"] = [{"subject": f"{kind}/{name}", "from": first, "to": last}
-                          for (kind, name), (first, last, _, _) in sorted(entries.last.items())]
+    report["entries"] = entries.count
+    report["subjects"] = [{"subject": f"{kind}/{name}", "epoch": epoch, "begins": begins, "from": first, "to": last}
+                          for ((kind, name), epoch), (begins, first, last) in sorted(entries.spans.items())]
     if checkpoint:
         origin, size, root = checkpoint
         report["checkpoint"] = {"origin": origin, "size": size, "root": root.hex()}
@@ -665,9 +860,16 @@ def tell(path, report, own_key):
         said = report["checkpoint"]
         print(f"  {report['entries']} entries of {said['origin']}, checkpoint of {said['size']} entries, "
               f"root {said['root']}")
+    for said in report["epochs"]:
+        told = {name: "?" if value is None else value for name, value in said.items()}
+        print(f"  before it, epoch {told['epoch']}, {told['origin']}: checkpoint of {told['checkpoint']} entries; "
+              f"ended by a recovery that found {told['found']} of {told['signed']} signed")
+    before = ""
     for line in report["subjects"]:
-        begins = "" if line["from"] == 1 else " (its beginning is not in this pack)"
-        print(f"  {line['subject']}: its entries {line['from']} to {line['to']}{begins}")
+        of = f" of epoch {line['epoch']}" if report["epochs"] else ""
+        lacking = "" if line["begins"] or before == line["subject"] else " (its beginning is not in this pack)"
+        print(f"  {line['subject']}: its entries {line['from']} to {line['to']}{of}{lacking}")
+        before = line["subject"]
     for one in faults:
         print(f"  FAULT {one['check']}: {one['file'] or 'the pack'}: {one['what']}")
     if own_key:
@@ -698,7 +900,7 @@ def main(arguments):
         report = check(paths[0], key)
     except Exception as error:  # what nobody thought of is no proof of soundness
         fault("check.failed", "", f"the check itself failed: {error!r}")
-        report = {"verdict": "fault", "form": "excerpt", "entries": 0, "subjects": [], "checkpoint": None}
+        report = dict(EMPTY)
     try:
         if as_json:
             json.dump({**report, "faults": faults}, sys.stdout, ensure_ascii=False, indent=2)

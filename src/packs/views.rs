@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::record::Pack;
 use crate::web::page::Frame;
-use crate::web::parts::{Choice, Sheet};
+use crate::web::parts::{Choice, EntryLink, Sheet};
 
 /// A row of the list.
 pub struct Line {
@@ -12,7 +12,7 @@ pub struct Line {
     /// Who made it, by printed name.
     pub by: String,
     /// The entry that says so.
-    pub seq: Option<i64>,
+    pub entry: Option<EntryLink>,
     /// Whether the reader may fetch it and this node still has it.
     pub there: bool,
 }
@@ -23,7 +23,9 @@ pub struct Line {
 pub struct ListPage {
     pub frame: Frame,
     pub sheet: Sheet,
-    pub ticks: [Vec<Choice>; 2],
+    pub ticks: [Vec<Choice>; 3],
+    /// Why no PDF can be made here; none where it can.
+    pub no_prints: Option<&'static str>,
     pub lines: Vec<Line>,
     pub next: Option<String>,
 }
@@ -48,6 +50,11 @@ impl ListPage {
                 }
             }
         }
+    }
+
+    /// What is missing for PDF, in words.
+    fn why(&self, code: &str) -> String {
+        self.frame.w.attr(&format!("problem-{code}"), "detail", &[]).into_owned()
     }
 
     fn shown(&self) -> usize {

@@ -101,6 +101,8 @@ pub struct Wish {
     pub reason: String,
     /// Which personal values.
     pub sight: Sight,
+    /// Whether a PDF of each version goes along.
+    pub prints: bool,
 }
 
 /// A request as it came: in JSON, or from the page's form, where subjects come one a line.
@@ -122,13 +124,17 @@ pub struct Asked {
     /// Whether personal values stay sealed.
     #[serde(default)]
     pub keep_sealed: bool,
+    /// Whether a PDF of each version goes along.
+    #[serde(default)]
+    pub prints: bool,
 }
 
 impl Asked {
     /// The wish, with dates read in `zone` and personal values as far as `sight` reaches.
     ///
     /// # Errors
-    /// 422 with every fault: nothing named, subjects beside a time, a name that is none, a time that is none.
+    /// 422 with every fault: nothing named, subjects beside a time, a name that is none, a time that is none, prints
+    /// beside sealed values.
     pub fn wish(&self, zone: Tz, sight: Sight) -> Result<Wish> {
         let mut faults = Faults::new();
         let reason = faults.take(input::optional_text("reason", self.reason.as_deref(), 2000)).flatten();
@@ -156,6 +162,10 @@ impl Asked {
         {
             faults.note("to", "out-of-range");
         }
+        if self.prints && self.keep_sealed {
+            // A signature page without its signers would be no print of the version.
+            faults.note("prints", "pack-prints-disclose");
+        }
         faults.check()?;
         let scope = match (self.full, timed) {
             (true, _) => Scope::Whole,
@@ -163,7 +173,7 @@ impl Asked {
             _ => Scope::Subjects(subjects),
         };
         let sight = if self.keep_sealed { Sight::Nothing } else { sight };
-        Ok(Wish { scope, reason: reason.unwrap_or_default(), sight })
+        Ok(Wish { scope, reason: reason.unwrap_or_default(), sight, prints: self.prints })
     }
 
     fn named(&self, faults: &mut Faults) -> Vec<Named> {

@@ -13,8 +13,8 @@ mod engine;
 mod fonts;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix_web::web;
@@ -56,8 +56,10 @@ pub struct Press {
     files: Vec<PathBuf>,
     engine: engine::Engine,
     turns: Semaphore,
+    /// Jobs wait for their turn on their own threads.
+    setting: Mutex<()>,
     asked: AtomicUsize,
-    last: std::sync::Mutex<Instant>,
+    last: Mutex<Instant>,
 }
 
 impl Press {
@@ -73,8 +75,9 @@ impl Press {
             files,
             engine: engine::Engine::default(),
             turns,
+            setting: Mutex::new(()),
             asked: AtomicUsize::new(0),
-            last: std::sync::Mutex::new(Instant::now()),
+            last: Mutex::new(Instant::now()),
         })
     }
 
@@ -110,6 +113,7 @@ impl Press {
     /// As [`Press::ready`].
     pub fn print_here(&self, job: &Job) -> Result<Printed> {
         self.ready()?;
+        let _turn = self.setting.lock().unwrap_or_else(PoisonError::into_inner);
         let printed = self.engine.set(&self.files, job);
         if let Ok(mut last) = self.last.lock() {
             *last = Instant::now();

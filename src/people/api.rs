@@ -12,6 +12,7 @@ use super::read::{User, grant_view, user};
 use super::record;
 use super::rights::Permission;
 use super::sessions::{self, Attempt};
+use super::visits::Visits;
 use super::{password, store};
 use crate::error::{Error, Result};
 use crate::ledger::site::Site;
@@ -67,12 +68,12 @@ pub struct Credentials {
 /// # Errors
 /// 401, 429.
 pub async fn login(
-    site: web::Data<Site>,
+    (site, visits): (web::Data<Site>, web::Data<Visits>),
     request: actix_web::HttpRequest,
     body: Body<Credentials>,
 ) -> Result<HttpResponse> {
     let Credentials { login, password } = body.0;
-    let signed_in = sessions::sign_in(&site, &login, &password, origin(&request)).await?;
+    let signed_in = sessions::sign_in((&site, &visits), &login, &password, origin(&request)).await?;
     Ok(HttpResponse::Ok().json(signed_in))
 }
 
@@ -84,9 +85,9 @@ pub fn origin(request: &actix_web::HttpRequest) -> sessions::Origin {
     sessions::Origin { address, request: id }
 }
 
-async fn logout(site: web::Data<Site>, caller: Caller) -> Result<HttpResponse> {
+async fn logout(site: web::Data<Site>, visits: web::Data<Visits>, caller: Caller) -> Result<HttpResponse> {
     if let Some(session) = caller.session {
-        sessions::sign_out(&site, session, caller.own_actor()).await?;
+        sessions::sign_out((&site, &visits), session, caller.own_actor()).await?;
     }
     Ok(HttpResponse::NoContent().finish())
 }

@@ -19,10 +19,12 @@ use super::record::Account;
 use super::rights::{Permission, Role};
 use super::sessions::{ABSOLUTE_SECONDS, IDLE_SECONDS, SESSION_PREFIX, TOKEN_PREFIX};
 use super::store;
+use super::visits::{Visit, Visits};
 use crate::error::{Error, Kind, Result};
 use crate::ledger::digest::Digest;
 use crate::ledger::lane::Actor;
 use crate::ledger::site::Site;
+use crate::ledger::store as ledger;
 use crate::store::Db;
 use crate::store::schema::session;
 use crate::time::Timestamp;
@@ -365,12 +367,22 @@ async fn of_token(request: &ServiceRequest, token: &str) -> Result<Option<Arc<Ca
     if !token.starts_with(SESSION_PREFIX) {
         return Ok(None);
     }
+    let halted = site.is_halted();
+    if let Some(visits) = request.app_data::<web::Data<Visits>>().filter(|_| halted) {
+        if visits.has_ended(&hash) {
+            return Ok(None);
+        }
+        if let Some(visit) = visits.at(&hash, now) {
+            let caller = site.readers.read(move |db| of_visit(db, (hash, visit), now)).await?;
+            return Ok(caller.map(|caller| Arc::new(Caller { request: id, ..caller })));
+        }
+    }
     let known = callers.at(&hash);
     let read = site.readers.read_soon(move |db| of_session(db, hash, now, known)).await?;
     let Some(Found { caller, size, seen_at }) = read else { return Ok(None) };
     callers.keep(hash, size, &caller);
     // An idle time-out to the minute is exact enough, and spares a write at each request.
-    if now.0 - seen_at.0 > 60_000_000 {
+    if now.0 - seen_at.0 > 60_000_000 && !halted {
         let lane = site.lane.clone();
         actix_web::rt::spawn(async move {
             let seen = lane.write(move |tx| {
@@ -415,6 +427,13 @@ fn of_session(
     let via = u64::try_from(session.via).ok();
     let caller = Caller { session: Some(hash), via, csrf: session.csrf, ledger_size: Some(size), ..caller };
     Ok(Some(Found { caller: Arc::new(caller), size, seen_at }))
+}
+
+/// Of a visit to a service that only reads: there is no session and no entry of it.
+fn of_visit(db: &mut Db, (token, visit): (Digest, Visit), now: Timestamp) -> Result<Option<Caller>> {
+    let size = ledger::head(db)?.and_then(|head| i64::try_from(head.size).ok());
+    let caller = load(db, &visit.account, now)?;
+    Ok(caller.map(|caller| Caller { session: Some(token), csrf: visit.csrf, ledger_size: size, ..caller }))
 }
 
 fn of_api_token(db: &mut Db, hash: Digest, now: Timestamp) -> Result<Option<Caller>> {

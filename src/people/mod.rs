@@ -21,6 +21,7 @@ pub mod settings;
 pub mod store;
 pub mod view;
 mod views;
+pub mod visits;
 
 use gate::Route;
 

@@ -10,6 +10,7 @@ use super::password;
 use super::record::{Account, subject};
 use super::rights::Role;
 use super::store::{self, Session};
+use super::visits::Visits;
 use crate::error::{Error, Kind, Result};
 use crate::ledger::acts;
 use crate::ledger::digest::Digest;
@@ -25,9 +26,9 @@ pub const IDLE_SECONDS: i64 = 15 * 60;
 /// And any session after this long.
 pub const ABSOLUTE_SECONDS: i64 = 12 * 3600;
 /// Failures in a row that lock.
-const FAILURES: i64 = 5;
+pub(super) const FAILURES: i64 = 5;
 /// For how long.
-const LOCKED_SECONDS: i64 = 15 * 60;
+pub(super) const LOCKED_SECONDS: i64 = 15 * 60;
 /// How a session's token begins, so that it is never taken for an API token.
 pub const SESSION_PREFIX: &str = "ses_";
 /// How an API token begins.
@@ -66,11 +67,19 @@ fn login_hash(login: &str) -> String {
     Digest::of(login.as_bytes()).to_string()
 }
 
-/// Signs a person in.
+/// Signs a person in; where nothing is written, for a visit.
 ///
 /// # Errors
 /// 401 for a wrong password, an unknown login, a disabled or ended account, in the same words; 429 while locked.
-pub async fn sign_in(site: &Site, login: &str, password: &str, origin: Origin) -> Result<SignedIn> {
+pub async fn sign_in(
+    (site, visits): (&Site, &Visits),
+    login: &str,
+    password: &str,
+    origin: Origin,
+) -> Result<SignedIn> {
+    if site.is_halted() {
+        return visit((site, visits), login, password).await;
+    }
     let (key, now) = (login_hash(login), site.clock.now());
     let (name, hash) = (login.to_owned(), key.clone());
     let (account, locked) = site
@@ -96,6 +105,34 @@ pub async fn sign_in(site: &Site, login: &str, password: &str, origin: Origin) -
             })
         }
     }
+}
+
+/// The same rules, with nothing but this process to keep what they count.
+async fn visit((site, visits): (&Site, &Visits), login: &str, password: &str) -> Result<SignedIn> {
+    let (key, now) = (login_hash(login), site.clock.now());
+    let (name, hash) = (login.to_owned(), key.clone());
+    let (account, locked) = site
+        .readers
+        .read(move |db| Ok((store::by_login(db, &name)?, store::locked_for(db, &hash, now)?)))
+        .await?;
+    if let Some(seconds) = locked.or_else(|| visits.locked_for(&key, now)) {
+        return Err(Error::new(Kind::Locked, "locked").retry_after(seconds));
+    }
+    let matches = check(account.as_ref(), password).await?;
+    let live = account.filter(|account| matches && store::must_be_live(account, now).is_ok());
+    let Some(account) = live else {
+        tracing::warn!("a sign-in was refused, and no entry tells of it: nothing is written");
+        return Err(match visits.refuse(&key, now) {
+            Some(seconds) => Error::new(Kind::Locked, "locked").retry_after(seconds),
+            None => Error::new(Kind::Unauthenticated, "bad-credentials"),
+        });
+    };
+    tracing::warn!(account = %account.id, "signed in to read, and no entry tells of it: nothing is written");
+    let (token, hash) = secret(SESSION_PREFIX);
+    visits.open(hash, (&key, &account.id), now);
+    let (id, must_change_password) = (account.id, account.must_change);
+    let user = site.readers.read(move |db| store::person(db, &id)).await?;
+    Ok(SignedIn { token, expires_at: now.plus_seconds(ABSOLUTE_SECONDS), user, must_change_password })
 }
 
 async fn check(account: Option<&Account>, password: &str) -> Result<bool> {
@@ -312,7 +349,11 @@ pub async fn refuse_signature(
 ///
 /// # Errors
 /// The lane cannot write.
-pub async fn sign_out(site: &Site, token: Digest, actor: Actor) -> Result<()> {
+pub async fn sign_out((site, visits): (&Site, &Visits), token: Digest, actor: Actor) -> Result<()> {
+    if site.is_halted() {
+        visits.end(token);
+        return Ok(());
+    }
     site.lane
         .write(move |tx| {
             let now = tx.now();

@@ -203,7 +203,8 @@ pub struct Session {
 /// # Errors
 /// The database does not answer.
 pub fn session(db: &mut Db, token: Digest) -> Result<Option<(Session, i64)>> {
-    let size = ledger_head::table.select(diesel::dsl::max(ledger_head::size)).single_value();
+    // Of the present epoch: an earlier one may be the longer, and no longer grows.
+    let size = ledger_head::table.order(ledger_head::epoch.desc()).select(ledger_head::size).single_value();
     let row: Option<(Session, Option<i64>)> =
         session::table.find(token.to_string()).select((Session::as_select(), size)).first(db).optional()?;
     Ok(row.map(|(session, size)| (session, size.unwrap_or_default())))

@@ -8,8 +8,10 @@ use chrono_tz::Tz;
 use super::gate::Caller;
 use crate::error::{Error, Result};
 use crate::ledger::site::Site;
+use crate::ledger::store::Placed;
 use crate::time::Timestamp;
 use crate::web::page::{Frame, words_of};
+use crate::web::parts::EntryLink;
 use crate::web::words::Words;
 
 /// The reader of a page.
@@ -59,4 +61,10 @@ impl FromRequest for View {
             request: request.clone(),
         }))
     }
+}
+
+/// How pages lead to an entry.
+pub fn entry_link(placed: &Placed) -> EntryLink {
+    let Placed { epoch, seq, leaf, is_past } = placed;
+    EntryLink { seq: *seq, epoch: *epoch, is_past: *is_past, leaf: leaf.to_string() }
 }

@@ -5,6 +5,7 @@ use askama::Template;
 use super::read::{ClockView, RecallRow, RecallView, TraceLine, TraceView};
 use super::record::{Class, Origin, Role, STATES};
 use crate::keeping::{KeptLine, Retained, kept_line};
+use crate::people::view::entry_link;
 use crate::records::corrections::CorrectionView;
 use crate::records::deadlines::Unit;
 use crate::records::signed::SignatureView;
@@ -172,7 +173,7 @@ pub(super) fn signatures(views: &[SignatureView], w: Words) -> Vec<Signature> {
             Standing::Signed(view.signed_at)
         },
         hash: view.digest.clone(),
-        entry: view.leaf.clone().map(|leaf| (view.seq, leaf)),
+        entry: view.placed.as_ref().map(entry_link),
     };
     views.iter().map(one).collect()
 }

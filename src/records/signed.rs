@@ -3,8 +3,7 @@
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::ledger::digest::Digest;
-use crate::ledger::store as ledger;
+use crate::ledger::store::{self as ledger, Placed};
 use crate::ledger::subject::Subject;
 use crate::people;
 use crate::signatures;
@@ -30,8 +29,13 @@ pub struct SignatureView {
     pub comment: Option<String>,
     /// The entry.
     pub seq: i64,
+    /// The entry's epoch.
+    pub epoch: Option<i64>,
     /// The entry's hash, hex.
     pub leaf: Option<String>,
+    /// Where its entry stands.
+    #[serde(skip)]
+    pub placed: Option<Placed>,
 }
 
 /// The signatures of a subject, in the order of signing.
@@ -41,8 +45,8 @@ pub struct SignatureView {
 pub fn views(db: &mut Db, subject: &Subject) -> Result<Vec<SignatureView>> {
     let rows = signatures::of(db, subject)?;
     let entries: Vec<_> = rows.iter().map(|row| (row.seq, row.signed_at)).collect();
-    let leaves = ledger::leaves(db, &entries)?;
-    let view = |(row, leaf): (signatures::Signature, Option<Digest>)| {
+    let placed = ledger::placed(db, &entries)?;
+    let view = |(row, placed): (signatures::Signature, Option<Placed>)| {
         Ok(SignatureView {
             by: people::store::person(db, &row.account_id)?.login,
             name: ledger::unsealed(db, &row.name_sealed)?,
@@ -52,8 +56,10 @@ pub fn views(db: &mut Db, subject: &Subject) -> Result<Vec<SignatureView>> {
             digest: row.digest,
             comment: row.comment,
             seq: row.seq,
-            leaf: leaf.map(|leaf| leaf.to_string()),
+            epoch: placed.map(|placed| placed.epoch),
+            leaf: placed.map(|placed| placed.leaf.to_string()),
+            placed,
         })
     };
-    rows.into_iter().zip(leaves).map(view).collect()
+    rows.into_iter().zip(placed).map(view).collect()
 }

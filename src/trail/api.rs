@@ -7,14 +7,15 @@ use futures_util::stream;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::filter::{Asked, Filter, InEpoch, epoch};
+use super::filter::{Asked, Filter};
 use super::store::{self, Part};
 use crate::error::{Error, Result};
 use crate::ledger::digest::Digest;
+use crate::ledger::epochs::{self, InEpoch, Voucher, named as epoch};
+use crate::ledger::proof;
 use crate::ledger::site::Site;
 use crate::ledger::store as ledger;
 use crate::ledger::tree::{consistency_proof, inclusion_proof};
-use crate::ledger::{note, proof};
 use crate::people::desk::Reader;
 use crate::people::gate::{Gate, Route};
 use crate::people::rights::Permission;
@@ -146,29 +147,64 @@ async fn entry(reader: Reader, path: Path<String>, asked: Query<InEpoch>) -> Res
 async fn entry_bytes(reader: Reader, path: Path<String>, asked: Query<InEpoch>) -> Result<HttpResponse> {
     let (seq, epoch) = (number(&path)?, epoch(asked.0.epoch.as_deref(), reader.site.epoch)?);
     let row = reader.read(move |db| store::entry(db, epoch, seq)).await?;
-    let name = format!("attachment; filename=\"{seq}.entry\"");
     Ok(HttpResponse::Ok()
         .content_type("application/octet-stream")
-        .insert_header((header::CONTENT_DISPOSITION, name))
+        .insert_header(file(epoch, &format!("{seq}.entry")))
         .body(row.entry))
+}
+
+/// The header under which a file of the ledger is kept by whoever fetches it.
+fn file(epoch: i64, name: &str) -> (header::HeaderName, String) {
+    let name = format!("attachment; filename=\"{}\"", epochs::file_name(epoch, name));
+    (header::CONTENT_DISPOSITION, name)
 }
 
 async fn entry_proof(reader: Reader, path: Path<String>, asked: Query<InEpoch>) -> Result<HttpResponse> {
     let (seq, epoch) = (number(&path)?, epoch(asked.0.epoch.as_deref(), reader.site.epoch)?);
     reader.read(move |db| store::entry(db, epoch, seq).map(|_| ())).await?;
-    let (size, note) = match epoch == reader.site.epoch {
-        true => covering(&reader.site, seq).await?,
-        false => {
-            let last = reader.read(move |db| ledger::last_checkpoint(db, epoch)).await?;
-            last.filter(|(size, _)| *size > seq).ok_or_else(|| Error::unavailable("not-yet-signed"))?
-        }
+    let Voucher::Checkpoint { size, note } = voucher(&reader.site, epoch, seq).await? else {
+        return Err(never_signed(epoch, seq));
     };
     let text = reader.read(move |db| {
         let proven = inclusion_proof(seq, size, |level, at| ledger::node(db, epoch, level, at))?;
         let proven = proven.ok_or_else(|| Error::not_found("entry", seq.to_string()))?;
         Ok(proof::render(&proven, &note))
     });
-    Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(text.await?))
+    Ok(HttpResponse::Ok()
+        .content_type("text/plain; charset=utf-8")
+        .insert_header(file(epoch, &format!("{seq}.tlog-proof")))
+        .body(text.await?))
+}
+
+/// What vouches for an entry: in the present epoch the newest note, which is waited for; in an earlier one its last, or
+/// else the recovery that ended it.
+///
+/// # Errors
+/// 503 where no note covers it within 3 seconds; 409 where none ever will.
+pub async fn voucher(site: &Site, epoch: i64, seq: u64) -> Result<Voucher> {
+    if epoch == site.epoch {
+        let (size, note) = covering(site, seq).await?;
+        return Ok(Voucher::Checkpoint { size, note });
+    }
+    let found = site.readers.read(move |db| epochs::one(db, epoch)?.voucher(db, seq)).await?;
+    found.ok_or_else(|| never_signed(epoch, seq))
+}
+
+fn never_signed(epoch: i64, seq: u64) -> Error {
+    let [epoch, next] = [epoch, epoch + 1].map(|epoch| epoch.to_string());
+    Error::conflict("never-signed").arg("seq", seq.to_string()).arg("epoch", epoch).arg("next", next)
+}
+
+/// Up to which size an epoch is vouched for.
+async fn vouched(site: &Site, epoch: i64) -> Result<u64> {
+    if epoch == site.epoch {
+        return Ok(site.signing.newest().map_or(0, |(size, _)| size));
+    }
+    let found = site.readers.read(move |db| {
+        let (signed, declared) = (ledger::last_checkpoint(db, epoch)?, epochs::one(db, epoch)?.declared(0));
+        Ok(signed.map_or(0, |(size, _)| size).max(declared.map_or(0, |declared| declared.size())))
+    });
+    found.await
 }
 
 /// The newest note where it covers the entry, else the next one that does.
@@ -186,10 +222,12 @@ pub async fn covering(site: &Site, seq: u64) -> Result<(u64, String)> {
 struct Sizes {
     from: Option<String>,
     to: Option<String>,
+    epoch: Option<String>,
 }
 
 async fn consistency(reader: Reader, sizes: Query<Sizes>) -> Result<HttpResponse> {
-    let signed = reader.site.signing.newest().map_or(0, |(size, _)| size);
+    let epoch = epoch(sizes.0.epoch.as_deref(), reader.site.epoch)?;
+    let signed = vouched(&reader.site, epoch).await?;
     let size = |field: &'static str, text: &Option<String>| {
         let text = text.as_deref().ok_or_else(|| Error::invalid(field, "required"))?;
         let size = text.parse().ok().filter(|size: &u64| (1..=signed).contains(size));
@@ -199,7 +237,6 @@ async fn consistency(reader: Reader, sizes: Query<Sizes>) -> Result<HttpResponse
     if from > to {
         return Err(Error::invalid("from", "out-of-range"));
     }
-    let epoch = reader.site.epoch;
     let proven =
         reader.read(move |db| consistency_proof(from, to, |level, at| ledger::node(db, epoch, level, at)));
     let path: Vec<String> =
@@ -218,9 +255,4 @@ async fn content(reader: Reader, path: Path<String>) -> Result<HttpResponse> {
         .insert_header((header::CACHE_CONTROL, "private, max-age=31536000, immutable"))
         .body(bytes);
     Ok(answer)
-}
-
-/// The size a note speaks of and its root.
-pub fn root_of(note: &str) -> Option<Digest> {
-    note::unverified_checkpoint(note).ok().map(|checkpoint| checkpoint.root)
 }

@@ -4,10 +4,11 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use serde::Deserialize;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ledger::acts;
 use crate::time::Timestamp;
 use crate::web::input::{self, Faults};
+use crate::web::page::percent;
 
 /// The parameters as they came.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -50,24 +51,22 @@ pub struct Filter {
     pub before: Option<Timestamp>,
 }
 
-/// The epoch that a parameter names; the present one where it names none.
-///
-/// # Errors
-/// 422 where there is no such epoch.
-pub fn epoch(asked: Option<&str>, present: i64) -> Result<i64> {
-    let Some(text) = asked.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(present) };
-    let epoch = text.parse().ok().filter(|epoch| (1..=present).contains(epoch));
-    epoch.ok_or_else(|| Error::invalid("epoch", "out-of-range"))
-}
-
-/// The epoch alone, for addresses that name an entry.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct InEpoch {
-    /// From 1; the present one where it is missing.
-    pub epoch: Option<String>,
-}
-
 impl Asked {
+    /// The filter once more as a query, without its epoch: for addresses of the same question elsewhere.
+    pub fn kept(&self) -> String {
+        let fields = [
+            ("subject", &self.subject),
+            ("actor", &self.actor),
+            ("action", &self.action),
+            ("from", &self.from),
+            ("to", &self.to),
+        ];
+        let given = fields.into_iter().filter_map(|(name, value)| {
+            value.as_deref().filter(|text| !text.is_empty()).map(|text| format!("&{name}={}", percent(text)))
+        });
+        given.collect()
+    }
+
     /// What was asked for, with dates read in `zone`.
     ///
     /// # Errors

@@ -7,8 +7,8 @@ use actix_web::web::Path;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
-use super::api::{self, number};
-use super::filter::{Asked, Filter, InEpoch, epoch};
+use super::api::number;
+use super::filter::{Asked, Filter};
 use super::named::{About, Names};
 use super::store::{self, Part};
 use super::unfold::unfold;
@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::ledger::acts;
 use crate::ledger::canon;
 use crate::ledger::entry::parse;
-use crate::ledger::store as ledger;
+use crate::ledger::epochs::{self, InEpoch, Voucher, named as epoch};
 use crate::people::desk::Reader;
 use crate::people::gate::{Gate, Route};
 use crate::people::rights::Permission;
@@ -86,8 +86,8 @@ async fn list(view: View, reader: Reader, query: Query<List>) -> Result<HttpResp
     let (rows, total) = found;
     let lines = rows.items.into_iter().map(|told| line(told, view.words, view.zone)).collect();
     let acts = choices(view.words);
-    let epochs = Epochs { shown: of, present };
-    Ok(page(&ListPage { frame, sheet, acts, lines, total, next: rows.next, epochs }, status))
+    let (epochs, kept) = (Epochs { shown: of, present }, asked.kept());
+    Ok(page(&ListPage { frame, sheet, acts, lines, total, next: rows.next, epochs, kept }, status))
 }
 
 fn choices(w: Words) -> Vec<Choice> {
@@ -162,15 +162,18 @@ async fn entry(
 ) -> Result<HttpResponse> {
     let present = reader.site.epoch;
     let (seq, epoch) = (number(&path)?, epoch(asked.0.epoch.as_deref(), present)?);
-    let newest = match epoch == present {
-        true => reader.site.signing.newest(),
-        false => reader.read(move |db| ledger::last_checkpoint(db, epoch)).await?,
-    };
-    let signed = newest.and_then(|(size, note)| Some((size, api::root_of(&note)?)));
-    let entry = reader.read(move |db| unfold(db, epoch, seq, signed)).await?;
+    let newest = reader.site.signing.newest().filter(|_| epoch == present);
+    let entry = reader.read(move |db| {
+        let voucher = match newest {
+            Some((size, note)) => Some(Voucher::Checkpoint { size, note }),
+            None if epoch == present => None,
+            None => epochs::one(db, epoch)?.voucher(db, seq)?,
+        };
+        unfold(db, epoch, seq, voucher.as_ref())
+    });
+    let entry = entry.await?;
     let frame = view.frame(view.words.one("trail-entry-title", "seq", seq.to_string()), SECTION);
     let epochs = Epochs { shown: epoch, present };
-    // An act names entries of the present epoch.
-    let may_erase = reader.caller.may(Permission::Decide) && !epochs.is_past();
+    let may_erase = reader.caller.may(Permission::Decide);
     Ok(page(&EntryPage { frame, may_erase, entry, epochs }, StatusCode::OK))
 }

@@ -7,12 +7,14 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
 
-use super::api::{covering, number, root_of};
+use super::api::{number, voucher};
 use super::pages::SECTION;
 use super::store;
+use super::views::Epochs;
 use crate::error::{Error, Result};
 use crate::ledger::digest::Digest;
 use crate::ledger::entry;
+use crate::ledger::epochs::{self, Voucher, named as epoch};
 use crate::ledger::note::VerifierKey;
 use crate::ledger::store as ledger;
 use crate::ledger::tree::{Step, consistency_proof, inclusion_proof, verify_consistency, walk};
@@ -34,6 +36,7 @@ pub fn routes() -> Vec<Route> {
 #[derive(Debug, Deserialize)]
 struct Asked {
     from: Option<String>,
+    epoch: Option<String>,
 }
 
 /// From the entry up.
@@ -57,23 +60,95 @@ struct Consistency {
 struct ProofPage {
     frame: Frame,
     seq: u64,
-    size: u64,
-    root: Option<Digest>,
-    note: String,
+    epochs: Epochs,
+    /// What vouches for the entry.
+    voucher: Voucher,
     keys: Vec<VerifierKey>,
     inclusion: Inclusion,
+    /// Since an earlier size of the same epoch.
     consistency: Option<Consistency>,
+    /// Of an epoch that has ended: how many entries the recovery found, and how many had been signed.
+    ended: Option<(u64, u64)>,
     sheet: Sheet,
 }
 
 impl ProofPage {
     fn proves(&self) -> bool {
-        self.root.is_some() && self.inclusion.end == self.root
+        self.root().is_some() && self.inclusion.end == self.root()
     }
 
-    /// The last entry that the checkpoint covers.
+    fn root(&self) -> Option<Digest> {
+        self.voucher.root()
+    }
+
+    fn size(&self) -> u64 {
+        self.voucher.size()
+    }
+
+    /// The note, where it is one that vouches.
+    fn note(&self) -> Option<&str> {
+        match &self.voucher {
+            Voucher::Checkpoint { note, .. } => Some(note),
+            Voucher::Recovery { .. } => None,
+        }
+    }
+
+    /// How many entries are vouched for.
+    fn entries(&self) -> String {
+        self.number(&self.size())
+    }
+
+    /// The last entry that is vouched for.
     fn last(&self) -> String {
-        self.number(&(self.size - 1))
+        self.number(&self.size().saturating_sub(1))
+    }
+
+    /// What is proven, in words.
+    fn included(&self) -> String {
+        let (w, epochs) = (self.frame.w, self.epochs);
+        let args = [
+            ("seq", self.number(&self.seq).into()),
+            ("size", self.entries().into()),
+            ("epoch", epochs.shown.into()),
+            ("next", epochs.next().into()),
+        ];
+        let key = if self.note().is_some() { "trail-proof-included" } else { "trail-proof-declared" };
+        w.with(key, &args).into_owned()
+    }
+
+    /// Addresses and names of the files that prove it.
+    fn files(&self) -> Vec<(String, String, &'static str)> {
+        let Self { seq, epochs: Epochs { shown, present }, .. } = self;
+        let (query, named) = (self.epochs.query(), |name: &str| epochs::file_name(*shown, name));
+        let mut files = vec![(
+            format!("/api/v1/ledger/entries/{seq}/bytes{query}"),
+            named(&format!("{seq}.entry")),
+            "trail-file-entry",
+        )];
+        if self.note().is_some() {
+            let (checkpoint, key) = match shown == present {
+                true => (format!("/ledger/checkpoint?covers={seq}"), "/ledger/key".to_owned()),
+                false => (format!("/ledger/epoch/{shown}/checkpoint"), format!("/ledger/epoch/{shown}/key")),
+            };
+            files.extend([
+                (
+                    format!("/api/v1/ledger/entries/{seq}/proof{query}"),
+                    named(&format!("{seq}.tlog-proof")),
+                    "trail-file-proof",
+                ),
+                (checkpoint, named("checkpoint"), "trail-file-checkpoint"),
+                (key, named("key"), "trail-file-key"),
+            ]);
+        }
+        if let Some(Consistency { from, .. }) = &self.consistency {
+            let (to, epoch) = (self.size(), self.epochs.query().replace('?', "&"));
+            files.push((
+                format!("/api/v1/ledger/consistency?from={from}&to={to}{epoch}"),
+                named(&format!("{from}-{to}.json")),
+                "trail-file-consistency",
+            ));
+        }
+        files
     }
 
     fn number(&self, number: &u64) -> String {
@@ -82,9 +157,11 @@ impl ProofPage {
 }
 
 async fn proof(view: View, reader: Reader, path: Path<String>, asked: Query<Asked>) -> Result<HttpResponse> {
-    let (seq, epoch) = (number(&path)?, reader.site.epoch);
+    let present = reader.site.epoch;
+    let (seq, epoch) = (number(&path)?, epoch(asked.0.epoch.as_deref(), present)?);
     reader.read(move |db| store::entry(db, epoch, seq).map(|_| ())).await?;
-    let (size, note) = covering(&reader.site, seq).await?;
+    let voucher = voucher(&reader.site, epoch, seq).await?;
+    let (size, root) = (voucher.size(), voucher.root());
     let told = asked.0.from.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
     let wished = told.as_deref().map(|text| {
         let size = text.parse().ok().filter(|from: &u64| (1..=size).contains(from));
@@ -99,22 +176,24 @@ async fn proof(view: View, reader: Reader, path: Path<String>, asked: Query<Aske
             (None, status(&error))
         }
     };
-    let root = root_of(&note);
     let question = move |db: &mut Db| {
         let before = match wished {
             Some(from) => Some(from),
             None => ledger::checkpoint_before(db, epoch, size)?,
         };
         let consistency = before.map(|from| consistent(db, epoch, (from, size), root)).transpose()?;
-        Ok((included(db, epoch, (seq, size))?, consistency.flatten()))
+        let of = epochs::one(db, epoch)?;
+        let ended = of.ended.map(|found| (found.size, found.signed()));
+        Ok((included(db, epoch, (seq, size))?, consistency.flatten(), (of.origin, ended)))
     };
-    let (inclusion, consistency) = reader.read(question).await?;
+    let (inclusion, consistency, (origin, ended)) = reader.read(question).await?;
     let mut frame = view.frame(view.words.one("trail-proof-title", "seq", seq.to_string()), SECTION);
     if answer != StatusCode::OK {
         frame = frame.failed();
     }
-    let keys = reader.site.signing.vkeys(&reader.site.origin)?;
-    let shown = ProofPage { frame, seq, size, root, note, keys, inclusion, consistency, sheet };
+    let keys = reader.site.signing.vkeys(&origin)?;
+    let epochs = Epochs { shown: epoch, present };
+    let shown = ProofPage { frame, seq, epochs, voucher, keys, inclusion, consistency, ended, sheet };
     Ok(page(&shown, answer))
 }
 

@@ -147,19 +147,23 @@ pub fn items(db: &mut Db, epoch: i64, rows: Vec<NewEntryRow>) -> Result<Vec<Item
             .load(db)?;
         values.extend(found.into_iter().map(|(hash, salt, value)| (hash, (salt, value))));
     }
-    let erased = if values.len() < all.len() { erasures(db, epoch)? } else { HashMap::new() };
+    let erased = if values.len() < all.len() { erasures(db)? } else { HashMap::new() };
     let gone = if values.len() < all.len() { tombstone::values_gone(db, &all)? } else { HashMap::new() };
     let told = rows.into_iter().zip(introduced).map(|(row, introduced)| {
         let seq = u64::try_from(row.seq).unwrap_or_default();
         let sealed = introduced.into_iter().map(|(name, hash)| {
             let hash = hash.to_string();
             let went = || {
-                let disposed = gone.get(&hash).map(|tombstone| tombstone.seq);
-                erased.get(&(seq, name.clone())).copied().or(disposed)
+                let disposed = gone.get(&hash).map(|tombstone| (tombstone.epoch, tombstone.seq));
+                erased.get(&(epoch, seq, name.clone())).copied().or(disposed)
             };
             let value = match values.get(&hash) {
                 Some((salt, value)) => json!({ "salt": hex(salt), "value": value }),
-                None => went().map_or_else(|| json!({ "missing": true }), |by| json!({ "erased": by })),
+                None => match went() {
+                    Some((in_epoch, by)) if in_epoch == epoch => json!({ "erased": by }),
+                    Some((in_epoch, by)) => json!({ "erased": by, "epoch": in_epoch }),
+                    None => json!({ "missing": true }),
+                },
             };
             (name, value)
         });
@@ -181,19 +185,23 @@ fn commitments(bytes: &[u8]) -> Vec<(String, Digest)> {
     })
 }
 
+/// By epoch, entry and name of a value: the epoch and number of the entry that erased it.
+type Erased = HashMap<(i64, u64, String), (i64, i64)>;
+
 /// Which entry erased which value.
-fn erasures(db: &mut Db, epoch: i64) -> Result<HashMap<(u64, String), i64>> {
-    let rows: Vec<(i64, Vec<u8>)> = ledger_entry::table
-        .filter(ledger_entry::epoch.eq(epoch).and(ledger_entry::act.eq("privacy.erased")))
-        .select((ledger_entry::seq, ledger_entry::entry))
+fn erasures(db: &mut Db) -> Result<Erased> {
+    let rows: Vec<(i64, i64, Vec<u8>)> = ledger_entry::table
+        .filter(ledger_entry::act.eq("privacy.erased"))
+        .select((ledger_entry::epoch, ledger_entry::seq, ledger_entry::entry))
         .load(db)?;
     let mut erased = HashMap::new();
-    for (by, bytes) in rows {
+    for (epoch, by, bytes) in rows {
         let body = parse(&bytes).ok().and_then(|entry| serde_json::from_str::<Value>(entry.body).ok());
         let values = body.as_ref().and_then(|body| body["erased"].as_array()).into_iter().flatten();
         for value in values {
             if let (Some(seq), Some(name)) = (value["seq"].as_u64(), value["name"].as_str()) {
-                erased.insert((seq, name.to_owned()), by);
+                let of = value["epoch"].as_i64().unwrap_or(epoch);
+                erased.insert((of, seq, name.to_owned()), (epoch, by));
             }
         }
     }

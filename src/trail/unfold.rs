@@ -7,11 +7,12 @@ use serde_json::{Map, Value};
 
 use super::named::{About, Names};
 use super::store;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::keeping;
 use crate::ledger::canon::{self, BodyIndex};
 use crate::ledger::digest::Digest;
 use crate::ledger::entry::{self, parse};
+use crate::ledger::epochs::Voucher;
 use crate::ledger::store as ledger;
 use crate::ledger::tombstone;
 use crate::ledger::tree::{inclusion_proof, verify_inclusion};
@@ -55,6 +56,13 @@ pub struct Personal {
     pub disposed: Option<String>,
 }
 
+/// An entry of the same subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beside {
+    pub epoch: i64,
+    pub seq: i64,
+}
+
 /// An entry in parts.
 #[derive(Debug)]
 pub struct Unfolded {
@@ -73,18 +81,18 @@ pub struct Unfolded {
     pub changes: Vec<Changed>,
     /// The personal values that it introduces.
     pub sealed: Vec<Personal>,
-    /// The subject's entry before and after.
-    pub subject_before: Option<u64>,
-    pub subject_after: Option<u64>,
+    /// The subject's entry before and after, in whatever epoch.
+    pub subject_before: Option<Beside>,
+    pub subject_after: Option<Beside>,
     pub is_last: bool,
     pub text: String,
 }
 
-/// Reads an entry and checks it; `signed` is the newest checkpoint's size and root.
+/// Reads an entry and checks it against what vouches for its epoch, as far as that goes by now.
 ///
 /// # Errors
 /// 404.
-pub fn unfold(db: &mut Db, epoch: i64, seq: u64, signed: Option<(u64, Digest)>) -> Result<Unfolded> {
+pub fn unfold(db: &mut Db, epoch: i64, seq: u64, voucher: Option<&Voucher>) -> Result<Unfolded> {
     let row = store::entry(db, epoch, seq)?;
     let leaf = entry::leaf(&row.entry);
     let text = String::from_utf8_lossy(&row.entry).into_owned();
@@ -95,7 +103,7 @@ pub fn unfold(db: &mut Db, epoch: i64, seq: u64, signed: Option<(u64, Digest)>) 
         Check { name: "leaf", ok: Some(leaf.as_bytes().as_slice() == row.leaf), hash: leaf.to_string() },
         previous(db, epoch, seq, parsed.map(|entry| entry.head.prev))?,
         snapshot(db, index.post)?,
-        inclusion(db, epoch, (seq, leaf), signed)?,
+        inclusion(db, epoch, (seq, leaf), voucher)?,
     ];
     let size: i64 = ledger_head::table.find(epoch).select(ledger_head::size).first(db)?;
     Ok(Unfolded {
@@ -113,8 +121,8 @@ pub fn unfold(db: &mut Db, epoch: i64, seq: u64, signed: Option<(u64, Digest)>) 
         checks,
         changes: changes(db, &index)?,
         sealed: values(db, &index)?,
-        subject_before: index.obj_prev,
-        subject_after: after(db, &row)?,
+        subject_before: beside(db, &row, Side::Before)?,
+        subject_after: beside(db, &row, Side::After)?,
         is_last: row.seq + 1 >= size,
         text,
     })
@@ -156,10 +164,12 @@ fn inclusion(
     db: &mut Db,
     epoch: i64,
     (seq, leaf): (u64, Digest),
-    signed: Option<(u64, Digest)>,
+    voucher: Option<&Voucher>,
 ) -> Result<Check> {
-    let Some((size, root)) = signed.filter(|(size, _)| *size > seq) else {
-        return Ok(Check { name: "signed", ok: None, hash: String::new() });
+    let name = if matches!(voucher, Some(Voucher::Recovery { .. })) { "declared" } else { "signed" };
+    let covering = voucher.map(|voucher| (voucher.size(), voucher.root())).filter(|(size, _)| *size > seq);
+    let Some((size, Some(root))) = covering else {
+        return Ok(Check { name, ok: None, hash: String::new() });
     };
     let proof = inclusion_proof(seq, size, |level, at| ledger::node(db, epoch, level, at));
     let ok = match proof {
@@ -167,7 +177,7 @@ fn inclusion(
         Err(error) if error.kind() == crate::error::Kind::NotFound => false,
         Err(error) => return Err(error),
     };
-    Ok(Check { name: "signed", ok: Some(ok), hash: root.to_string() })
+    Ok(Check { name, ok: Some(ok), hash: root.to_string() })
 }
 
 fn kept(db: &mut Db, digest: Digest) -> Result<Option<Vec<u8>>> {
@@ -178,16 +188,30 @@ fn kept(db: &mut Db, digest: Digest) -> Result<Option<Vec<u8>>> {
     }
 }
 
-fn after(db: &mut Db, row: &NewEntryRow) -> Result<Option<u64>> {
+#[derive(Clone, Copy)]
+enum Side {
+    Before,
+    After,
+}
+
+/// The subject's nearest entry on one side: a recovery does not end what is known of a record.
+fn beside(db: &mut Db, row: &NewEntryRow, side: Side) -> Result<Option<Beside>> {
     let (Some(kind), Some(id)) = (&row.obj_kind, &row.obj_id) else { return Ok(None) };
-    let next: Option<i64> = ledger_entry::table
+    let of_subject = ledger_entry::table
         .filter(ledger_entry::obj_kind.eq(kind).and(ledger_entry::obj_id.eq(id)))
-        .filter(ledger_entry::epoch.eq(row.epoch).and(ledger_entry::seq.gt(row.seq)))
-        .order(ledger_entry::seq)
-        .select(ledger_entry::seq)
-        .first(db)
-        .optional()?;
-    next.map(|seq| u64::try_from(seq).map_err(Error::internal)).transpose()
+        .select((ledger_entry::epoch, ledger_entry::seq))
+        .into_boxed();
+    let (epoch, seq) = (ledger_entry::epoch, ledger_entry::seq);
+    let nearest = match side {
+        Side::Before => of_subject
+            .filter(epoch.lt(row.epoch).or(epoch.eq(row.epoch).and(seq.lt(row.seq))))
+            .order((epoch.desc(), seq.desc())),
+        Side::After => of_subject
+            .filter(epoch.gt(row.epoch).or(epoch.eq(row.epoch).and(seq.gt(row.seq))))
+            .order((epoch, seq)),
+    };
+    let nearest: Option<(i64, i64)> = nearest.first(db).optional()?;
+    Ok(nearest.map(|(epoch, seq)| Beside { epoch, seq }))
 }
 
 fn values(db: &mut Db, index: &BodyIndex<'_>) -> Result<Vec<Personal>> {

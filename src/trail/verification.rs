@@ -201,8 +201,8 @@ impl VerifyPage {
         fault.epoch.unwrap_or(1)
     }
 
-    fn subject_link(&self, subject: &str) -> String {
-        format!("/trail?subject={}", percent(subject))
+    fn subject_link(&self, subject: &str, fault: &Fault) -> String {
+        format!("/trail?subject={}&epoch={}", percent(subject), self.epoch(fault))
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 use actix_web::web;
 use serde_json::{Value, json};
 
-use super::found::{self, Found};
+use super::found::{self, Fault, Found};
 use crate::error::Result;
 use crate::jobs::{self, Job};
 use crate::ledger::acts;
@@ -120,7 +120,7 @@ impl Verifier {
             .readers
             .read_here(|db| Ok((found::last(db, Scope::New)?, found::last(db, Scope::Whole)?)))?;
         if let Some(found) = found::prevailing(new, whole) {
-            self.pages.set_verdict(verdict(&found));
+            self.pages.set_verdict(verdict(&found, self.site.epoch));
         }
         Ok(())
     }
@@ -175,16 +175,19 @@ fn announce(site: &Site, pages: &page::Site, found: Option<Found>) {
         _ => None,
     };
     if let Some(found) = found::prevailing(found, other) {
-        pages.set_verdict(verdict(&found));
+        pages.set_verdict(verdict(&found, site.epoch));
     }
 }
 
 /// What all pages say of it.
-fn verdict(found: &Found) -> Verdict {
-    let first_wrong = found.faults.iter().filter_map(|fault| fault.seq).min();
-    let checked_to = if found.is_sound() { found.integrity.to } else { first_wrong.or(found.integrity.to) };
+fn verdict(found: &Found, present: i64) -> Verdict {
+    let place =
+        |fault: &Fault| Some((fault.epoch.map_or(Some(1), |epoch| i64::try_from(epoch).ok())?, fault.seq?));
+    let first_wrong = found.faults.iter().filter_map(place).min();
+    let checked_to = first_wrong.map(|(_, seq)| seq).or(found.integrity.to);
     Verdict {
         ok: found.is_sound(),
+        past: first_wrong.map(|(epoch, _)| epoch).filter(|epoch| *epoch != present),
         checked_to: checked_to.and_then(|seq| i64::try_from(seq).ok()).unwrap_or(0),
         at: found.at,
         root: found.root.clone().unwrap_or_default(),

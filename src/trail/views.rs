@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::unfold::{Changed, Check, Unfolded};
+use super::unfold::{Beside, Changed, Check, Unfolded};
 use crate::web::page::{Frame, percent};
 use crate::web::parts::{Choice, Sheet};
 use crate::web::words::Words;
@@ -32,6 +32,8 @@ pub struct ListPage {
     pub total: i64,
     pub next: Option<String>,
     pub epochs: Epochs,
+    /// The filter, for the same question in another epoch.
+    pub kept: String,
 }
 
 /// `/trail/{seq}`.
@@ -54,7 +56,31 @@ pub struct Epochs {
 impl Epochs {
     /// What an address of the same epoch ends with; nothing for the present one.
     pub fn query(self) -> String {
-        if self.is_past() { format!("?epoch={}", self.shown) } else { String::new() }
+        self.query_of(&self.shown)
+    }
+
+    /// What an address of another epoch ends with.
+    pub fn query_of(self, epoch: &i64) -> String {
+        if *epoch == self.present { String::new() } else { format!("?epoch={epoch}") }
+    }
+
+    /// What an address of the one after it ends with.
+    pub fn next_query(self) -> String {
+        self.query_of(&self.next())
+    }
+
+    /// A subject's entry beside one of this page, in words.
+    fn beside(self, w: &Words, key: &str, beside: &Beside) -> String {
+        let said = w.one(key, "seq", beside.seq.to_string());
+        match beside.epoch == self.shown {
+            true => said.into_owned(),
+            false => format!("{said} {}", w.one("trail-epoch", "n", beside.epoch)),
+        }
+    }
+
+    /// The one after it.
+    pub const fn next(self) -> i64 {
+        self.shown + 1
     }
 
     /// Whether a recovery has ended it.

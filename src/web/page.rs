@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::rc::Rc;
-use std::sync::RwLock;
+use std::sync::{Arc, OnceLock, RwLock};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, COOKIE, HeaderMap, LOCATION};
@@ -12,9 +12,9 @@ use chrono_tz::Tz;
 use super::form::CsrfToken;
 use super::problem::Asked;
 use super::request::cookie;
-use super::words::{Lang, Words};
+use super::words::{Arg, Lang, Words};
 use super::{assets, format};
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::time::{Clock, Timestamp};
 
 /// What is the same on all pages of an installation; the application keeps it as `web::Data<Site>`.
@@ -30,6 +30,8 @@ pub struct Site {
     pub clock: Clock,
     /// What the last check of the ledger found; whoever checks sets it.
     pub verdict: RwLock<Option<Verdict>>,
+    /// Why nothing is written, once that is so: every page says it.
+    pub halted: Arc<OnceLock<Cause>>,
     /// Where a page's reader goes who is not signed in: given path and query, answers (303 to the sign-in page).
     pub sign_in: Option<fn(&str) -> HttpResponse>,
 }
@@ -37,7 +39,8 @@ pub struct Site {
 impl Site {
     /// A site with no verdict yet and no way to sign in.
     pub fn new(name: impl Into<String>, zone: Tz, clock: Clock) -> Self {
-        Self { name: name.into(), zone, demo: false, clock, verdict: RwLock::new(None), sign_in: None }
+        let (name, verdict) = (name.into(), RwLock::new(None));
+        Self { name, zone, demo: false, clock, verdict, halted: Arc::default(), sign_in: None }
     }
 
     /// Sets what the last check of the ledger found.
@@ -57,10 +60,22 @@ pub struct Verdict {
     pub ok: bool,
     /// The last entry checked; where it is not sound, the first that is wrong.
     pub checked_to: i64,
+    /// Its epoch, where a recovery has ended that.
+    pub past: Option<i64>,
     /// When it was checked.
     pub at: Timestamp,
     /// The root hash of the checkpoint, hex; empty where there is none.
     pub root: String,
+}
+
+impl Verdict {
+    /// Where its entry is read.
+    pub fn address(&self) -> String {
+        match self.past {
+            None => format!("/trail/{}", self.checked_to),
+            Some(epoch) => format!("/trail/{}?epoch={epoch}", self.checked_to),
+        }
+    }
 }
 
 /// One entry of the top bar.
@@ -157,6 +172,8 @@ pub struct Frame {
     pub notice: Option<String>,
     /// What the last check of the ledger found.
     pub verdict: Option<Verdict>,
+    /// Why nothing is written; none where all is well.
+    pub halted: Option<Cause>,
     /// The site's name.
     pub site: String,
     /// The zone of dates.
@@ -222,6 +239,7 @@ impl Frame {
             demo: site.is_some_and(|site| site.demo),
             notice: None,
             verdict: site.and_then(Site::verdict),
+            halted: site.and_then(|site| site.halted.get().cloned()),
             site: site.map_or_else(String::new, |site| site.name.clone()),
             zone: site.map_or(Tz::UTC, |site| site.zone),
             now: clock.now(),
@@ -229,6 +247,13 @@ impl Frame {
             past: false,
             failed: false,
         }
+    }
+
+    /// What happened that nothing is written, in words.
+    pub fn why(&self, cause: &Cause) -> String {
+        let args: Vec<(&str, Arg<'_>)> =
+            cause.args.iter().map(|(name, value)| (*name, value.as_str().into())).collect();
+        self.w.attr(&format!("problem-{}", cause.code), "detail", &args).into_owned()
     }
 
     /// What the bar says of the ledger to whoever may read the trail: the last verdict and its age.

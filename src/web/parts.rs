@@ -114,8 +114,34 @@ pub struct Signature {
     pub standing: Standing,
     /// Digest of what was signed, hex; empty where not yet signed.
     pub hash: String,
-    /// The entry that holds it: its number, and its hash, hex.
-    pub entry: Option<(i64, String)>,
+    /// The entry that holds it.
+    pub entry: Option<EntryLink>,
+}
+
+/// An entry of the trail, as links lead to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryLink {
+    /// Its number.
+    pub seq: i64,
+    /// Its epoch, from 1.
+    pub epoch: i64,
+    /// Whether a recovery has ended that: numbers alone stand for entries of the present one.
+    pub is_past: bool,
+    /// Its hash, hex.
+    pub leaf: String,
+}
+
+impl EntryLink {
+    /// What its addresses end with.
+    pub fn query(&self) -> String {
+        if self.is_past { format!("?epoch={}", self.epoch) } else { String::new() }
+    }
+
+    /// What it is called.
+    pub fn words(&self, w: &Words) -> String {
+        let args = [("seq", self.seq.into()), ("epoch", self.epoch.into())];
+        w.with(if self.is_past { "parts-entry-past" } else { "parts-entry" }, &args).into_owned()
+    }
 }
 
 /// Where a signature stands.
@@ -179,7 +205,7 @@ pub struct HashLine<'a> {
     frame: &'a Frame,
     sound: Option<bool>,
     digest: &'a str,
-    entry: Option<i64>,
+    entry: Option<&'a EntryLink>,
 }
 
 impl HtmlSafe for HashLine<'_> {}
@@ -227,8 +253,13 @@ impl Frame {
         Signatures { frame: self, list }
     }
 
-    /// The ledger's line: `sound` is `None` where nothing was checked, `entry` the seq of the last entry about it.
-    pub fn hash_line<'a>(&'a self, sound: Option<bool>, digest: &'a str, entry: Option<i64>) -> HashLine<'a> {
+    /// The ledger's line: `sound` is `None` where nothing was checked, `entry` the last entry about it.
+    pub fn hash_line<'a>(
+        &'a self,
+        sound: Option<bool>,
+        digest: &'a str,
+        entry: Option<&'a EntryLink>,
+    ) -> HashLine<'a> {
         HashLine { frame: self, sound, digest, entry }
     }
 

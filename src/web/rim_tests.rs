@@ -16,7 +16,7 @@ use super::form::{CsrfToken, Form, Typed};
 use super::json::Body;
 use super::metrics::Metrics;
 use super::page::{Frame, NavItem, Search, Site, Verdict, Viewer, page, percent, see_other};
-use super::parts::{Choice, Sheet, Signature, Standing};
+use super::parts::{Choice, EntryLink, Sheet, Signature, Standing};
 use super::query::Query;
 use super::{input, page::words_of, request};
 use crate::error::{Error, Kind, Result};
@@ -29,13 +29,14 @@ const NOON: Timestamp = Timestamp(1_772_337_600_000_000);
     ext = "html",
     source = r#"{% extends "base.html" %}
 {% block main %}<h1>{{ frame.title }}</h1>{{ frame.state("in_force") }}{{ frame.signatures(signatures) }}
-{{ frame.hash_line(Some(true), "8d438b01aaaaaaaa5984", Some(7)) }}{{ frame.pager(2, Some(1204), Some("abc")) }}
+{{ frame.hash_line(Some(true), "8d438b01aaaaaaaa5984", Some(entry)) }}{{ frame.pager(2, Some(1204), Some("abc")) }}
 <form method="post">{{ frame.csrf_field() }}{{ sheet.summary() }}{{ sheet.line("person") }}{{ sheet.text("comma") }}{{ sheet.password("password", "current-password") }}
 {{ sheet.choice("kind", choices) }}{{ sheet.radios("nobody", choices) }}{{ sheet.date("as-of") }}</form>{% endblock %}"#
 )]
 struct Sample {
     frame: Frame,
     signatures: Vec<Signature>,
+    entry: EntryLink,
     sheet: Sheet,
     choices: Vec<Choice>,
 }
@@ -60,6 +61,7 @@ struct Wanted {
 fn sample(request: &HttpRequest, typed: Typed, refused: Option<&Error>) -> HttpResponse {
     let sheet = Sheet::new(words_of(request), "base", typed);
     let sheet = refused.into_iter().fold(sheet, Sheet::refused);
+    let entry = EntryLink { seq: 7, epoch: 1, is_past: false, leaf: "5b5fc62e00000c2f".into() };
     let sign = |standing, name: &str| Signature {
         meaning: "approved".into(),
         name: name.into(),
@@ -67,7 +69,7 @@ fn sample(request: &HttpRequest, typed: Typed, refused: Option<&Error>) -> HttpR
         comment: String::new(),
         standing,
         hash: "41242b9f00000bbb".into(),
-        entry: Some((7, "5b5fc62e00000c2f".into())),
+        entry: Some(entry.clone()),
     };
     let signatures = vec![
         sign(Standing::Final(NOON), "<b>王</b>"),
@@ -76,7 +78,7 @@ fn sample(request: &HttpRequest, typed: Typed, refused: Option<&Error>) -> HttpR
     ];
     let choices = vec![Choice { value: "sop".into(), label: "操作规程".into() }];
     let frame = Frame::of(request, "Sample").under("/documents");
-    page(&Sample { frame, signatures, sheet, choices }, StatusCode::OK)
+    page(&Sample { frame, signatures, entry, sheet, choices }, StatusCode::OK)
 }
 
 async fn shown(request: HttpRequest) -> HttpResponse {
@@ -137,7 +139,13 @@ async fn ask(request: test::TestRequest) -> Answer {
     let mut site = Site::new("华东分拨中心", chrono_tz::Asia::Shanghai, Clock::scripted(NOON));
     site.demo = true;
     site.sign_in = Some(|to| see_other(&format!("/login?to={}", percent(to))));
-    site.set_verdict(Verdict { ok: true, checked_to: 1_204_311, at: NOON, root: "21739d0e0000dd52".into() });
+    site.set_verdict(Verdict {
+        ok: true,
+        checked_to: 1_204_311,
+        past: None,
+        at: NOON,
+        root: "21739d0e0000dd52".into(),
+    });
     let app = App::new()
         .app_data(web::Data::new(site))
         .app_data(web::Data::new(Metrics::new(|_| ())))

@@ -152,7 +152,7 @@ fn no_text_is_markup_to_the_press_and_none_keeps_it_from_printing() {
 fn archive(house: &House) -> Job {
     let site = Site { origin: house.site.origin.clone(), zone: house.site.zone };
     let now = house.place.clock.now();
-    house.site.readers.read_here(|db| archival(db, ("SOP-CS-001", "1.0"), (&site, now, 1))).unwrap()
+    house.site.readers.read_here(|db| archival(db, ("SOP-CS-001", "1.0"), (&site, now))).unwrap()
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Evidence packs: made over HTTP, checked by us and by Python alone, and never quietly wrong.
 
 mod damage;
+mod prints;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Read as _, Write as _};

@@ -64,7 +64,7 @@ fn a_backup_behind_what_was_signed_goes_on_once_an_administrator_has_declared_it
             .run_with(&["recover", "--reason", "无故", "--as", "admin"], &format!("{PASSWORD}\n"));
         assert!(String::from_utf8_lossy(&nothing.stderr).contains("nothing to recover"), "{nothing:?}");
         done(installation, &["restore", &file, "--although-behind"]);
-        installation.must_not_be_served(&["The database is behind what was signed"]);
+        installation.must_be_read_only("The database is behind what was signed");
         let declare = |login: &str, password: &str| {
             installation.run_with(
                 &["recover", "--reason", "磁盘损坏", "--as", login, "--json"],
@@ -74,7 +74,7 @@ fn a_backup_behind_what_was_signed_goes_on_once_an_administrator_has_declared_it
         for (login, password) in [("admin", "wrong"), ("nobody", PASSWORD), ("qa", PASSWORD)] {
             assert!(!declare(login, password).status.success(), "{login}");
         }
-        installation.must_not_be_served(&["The database is behind what was signed"]);
+        installation.must_be_read_only("The database is behind what was signed");
         let said = declare("admin", PASSWORD);
         assert!(said.status.success(), "{said:?}");
         let said: Value = serde_json::from_slice(&said.stdout).unwrap();

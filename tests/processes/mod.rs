@@ -210,7 +210,7 @@ fn a_demo_killed_while_it_is_made_goes_on_at_the_next_start() {
 }
 
 #[test]
-fn an_older_copy_of_the_database_is_neither_sound_nor_served() {
+fn an_older_copy_of_the_database_is_not_sound_and_is_only_read() {
     both(|installation| {
         installation.init();
         let copy = match &installation.url {
@@ -234,7 +234,7 @@ fn an_older_copy_of_the_database_is_neither_sound_nor_served() {
         };
         let (code, report) = restored.verify();
         assert_eq!((code, &report["faults"][0]["check"]), (1, &json!("signer.ahead")), "{report}");
-        restored.must_not_be_served(&["The database is behind what was signed"]);
+        restored.must_be_read_only("The database is behind what was signed");
         let user = restored.run(&["user", "add", "late", "--name", "x"]);
         assert!(!user.status.success(), "{user:?}");
     });
@@ -252,30 +252,30 @@ fn rewritten(installation: &Installation, (from, to): (u64, u64), change: impl F
     store::commit(&mut db).unwrap();
 }
 
-/// Neither sound nor served: a check names the fault, `serve` says why.
-fn refused_for(installation: &Installation, check: &str, why: &str) {
+/// Not sound, and only read: a check names the fault, `serve` says why.
+fn only_read_for(installation: &Installation, check: &str, why: &str) {
     let (code, report) = installation.verify();
     assert_eq!(code, 1, "{report}");
     let checks: Vec<_> = report["faults"].as_array().unwrap().iter().map(|it| &it["check"]).collect();
     assert!(checks.contains(&&json!(check)), "{report}");
-    installation.must_not_be_served(&[why]);
+    installation.must_be_read_only(why);
 }
 
 #[test]
-fn a_rewritten_history_is_neither_sound_nor_served() {
+fn a_rewritten_history_is_not_sound_and_is_only_read() {
     both(|installation| {
         installation.init();
         rewritten(installation, (1, 0), |body| body.replace("system", "systen"));
-        refused_for(installation, "signer.different", "not the one whose history was signed");
+        only_read_for(installation, "signer.different", "not the one whose history was signed");
     });
 }
 
 #[test]
-fn a_cut_history_is_neither_sound_nor_served() {
+fn a_cut_history_is_not_sound_and_is_only_read() {
     both(|installation| {
         installation.init();
         rewritten(installation, (1, 1), str::to_owned);
-        refused_for(installation, "signer.ahead", "The database is behind what was signed");
+        only_read_for(installation, "signer.ahead", "The database is behind what was signed");
     });
 }
 

@@ -116,6 +116,20 @@ impl Installation {
         report["integrity"]["entries"].as_u64().unwrap()
     }
 
+    /// Demands that `serve` only reads, and says why in these words.
+    #[track_caller]
+    pub fn must_be_read_only(&self, words: &str) {
+        let server = self.serve();
+        let nobody = Client::of(&server.url);
+        assert_eq!(nobody.get("/readyz").expect(503).json()["checks"]["ledger"]["ok"], false);
+        let qa = server.person("qa", PASSWORD);
+        qa.post("/api/v1/password", json!({ "old": PASSWORD, "new": "another long one 43" }))
+            .refused(503, "ledger-halted");
+        let said = server.said();
+        assert!(said.contains(words) && said.contains("sopledger recover"), "{said}");
+        server.end();
+    }
+
     /// Demands that `serve` refuses, and that it says so in these words.
     #[track_caller]
     pub fn must_not_be_served(&self, words: &[&str]) {

@@ -26,7 +26,7 @@ use crate::links::resolver::Resolvers;
 use crate::people::desk::Reader;
 use crate::people::gate::{Gate, Route};
 use crate::people::rights::Permission;
-use crate::people::view::View;
+use crate::people::view::{View, entry_link};
 use crate::time::Timestamp;
 use crate::web::input;
 use crate::web::page::{Frame, page, percent};
@@ -193,7 +193,7 @@ fn template(
         until: shown.until,
         signatures: worded(w, &shown.signatures),
         digest: version.digest.clone(),
-        entry: shown.entry.filter(|_| place.trail),
+        entry: shown.entry.as_ref().filter(|_| place.trail).map(entry_link),
         banner: banner(&frame, shown, place.archive),
         as_of,
         referring: beside.referring.iter().map(margin).collect(),

@@ -101,7 +101,7 @@ fn item(tx: &mut Tx<'_>, number: &str, ground: &Ground) -> Result<Item> {
         subject_id: ground.named.id.clone(),
         digest: sealed(tx, &ground.named)?.to_string(),
         rule: ground.rule.id.clone(),
-        clause: ground.rule.clause.clone(),
+        clause: ground.rule.source.clause.clone(),
         retain_until: ground.retain_until,
     })
 }
@@ -239,7 +239,7 @@ fn carry_out(
     let mut gone = BTreeSet::new();
     for ground in grounds {
         let named = ground.named.to_string();
-        let kept = (ground.rule.id.as_str(), ground.rule.clause.as_str(), ground.retain_until);
+        let kept = (ground.rule.id.as_str(), ground.rule.source.clause.as_str(), ground.retain_until);
         for disposer in keeping.disposers {
             for id in (disposer.along)(tx.read(), (ground.named.kind, &ground.named.id))? {
                 let tied = Subject::new(disposer.kind, id);

@@ -138,7 +138,7 @@ impl OfKind {
 fn candidate_told(candidate: &Candidate) -> Value {
     let ground = &candidate.ground;
     json!({
-        "subject": ground.named.to_string(), "rule": ground.rule.id, "clause": ground.rule.clause,
+        "subject": ground.named.to_string(), "rule": ground.rule.id, "clause": ground.rule.source.clause,
         "retain_until": ground.retain_until,
         "obstacle": candidate.obstacle.as_ref().map(super::grounds::Obstacle::code),
     })

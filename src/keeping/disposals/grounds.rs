@@ -89,7 +89,7 @@ impl Obstacle {
     pub fn fault(&self, field: String, subject: &str, now: Now) -> FieldError {
         let ruled = |rule: Option<&Rule>| {
             let of = |part: fn(&Rule) -> &str| rule.map(part).unwrap_or_default().to_owned();
-            [("rule", of(|rule| rule.id.as_str())), ("clause", of(|rule| rule.clause.as_str()))]
+            [("rule", of(|rule| rule.id.as_str())), ("clause", of(|rule| rule.source.clause.as_str()))]
         };
         let mut args = vec![("subject", subject.to_owned())];
         match self {
@@ -289,7 +289,7 @@ fn oldest_possible(record: &str, now: Timestamp) -> Timestamp {
     let own = retention::all().iter().filter(|rule| {
         rule.records.iter().any(|kind| kind == record)
             && rule.anchor != Anchor::Expiry
-            && rule.effective_to.is_none()
+            && rule.source.effective_to.is_none()
     });
     let months = own.map(|rule| rule.years * 12 + rule.months).max().unwrap_or_default();
     // No month is shorter than 28 days.

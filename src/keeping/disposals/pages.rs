@@ -20,7 +20,7 @@ use crate::web::input;
 use crate::web::page::{page, see_other_with};
 use crate::web::paging::{Page, Paging, cursor_of};
 use crate::web::parts::Sheet;
-use crate::web::problem::status;
+use crate::web::problem::Refused;
 use crate::web::query::Query;
 
 const SECTION: &str = "/records";
@@ -136,24 +136,24 @@ async fn propose(
     };
     match done {
         Ok(state) => Ok(see_other_with(&address(&state.disposal.number), "disposal-proposed")),
-        Err(error) if !status(&error).is_server_error() => {
+        Err(error) => {
+            let refused = Refused::by(error)?;
             let asked = Asked { kind: Some(kind).filter(|kind| !kind.is_empty()), subject: first };
             let paging = Paging::default();
             let of = (&view, &reader, keeping);
-            let shown = candidates_page(of, (asked, paging), (form.typed, Some(&error))).await?;
-            Ok(page(&shown, status(&error)))
+            let shown = candidates_page(of, (asked, paging), (form.typed, Some(&refused))).await?;
+            Ok(refused.page(&shown))
         }
-        Err(error) => Err(error),
     }
 }
 
 /// What was typed into one of the page's forms, and what is wrong with it.
-type Refused<'a> = (&'static str, Typed, &'a Error);
+type Mended<'a> = (&'static str, Typed, &'a Error);
 
 async fn disposal_page(
     (view, reader): (&View, &Reader),
     number: String,
-    refused: Option<Refused<'_>>,
+    refused: Option<Mended<'_>>,
 ) -> Result<DisposalPage> {
     let seen = reader.read(move |db: &mut Db| Seen::read(db, &number)).await?;
     let blank = |prefix| Sheet::new(view.words, prefix, Typed::default());
@@ -234,10 +234,10 @@ async fn answered(
 ) -> Result<HttpResponse> {
     match done {
         Ok(()) => Ok(see_other_with(&address(&number), notice)),
-        Err(error) if !status(&error).is_server_error() => {
-            let shown = disposal_page(of, number, Some((prefix, typed, &error))).await?;
-            Ok(page(&shown, status(&error)))
+        Err(error) => {
+            let refused = Refused::by(error)?;
+            let shown = disposal_page(of, number, Some((prefix, typed, &refused))).await?;
+            Ok(refused.page(&shown))
         }
-        Err(error) => Err(error),
     }
 }

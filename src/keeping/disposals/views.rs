@@ -70,7 +70,7 @@ impl CandidateLine {
         Self {
             subject: ground.named.to_string(),
             until: ground.retain_until.date_in(now.zone).to_string(),
-            clause: &ground.rule.clause,
+            clause: &ground.rule.source.clause,
             obstacle: None,
         }
     }

@@ -12,7 +12,7 @@ mod tx;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 pub use entry::{Actor, NewEntry, Sig};
 pub use tx::{Appended, Tx};
 
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::store::{Purpose, Target};
 use crate::time::Clock;
 use batch::Writer;
@@ -35,6 +35,7 @@ const BATCH: usize = 256;
 pub struct Lane {
     queue: SyncSender<Box<dyn Waiting>>,
     closed: Arc<AtomicBool>,
+    halted: Arc<OnceLock<Cause>>,
     waiting: Arc<AtomicUsize>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
@@ -90,7 +91,8 @@ impl Lane {
             .name("write-lane".to_owned())
             .spawn(move || serve(writer, &arriving, &counted))
             .map_err(Error::internal)?;
-        Ok(Self { queue, closed, waiting, thread: Arc::new(Mutex::new(Some(thread))) })
+        let (halted, thread) = (Arc::default(), Arc::new(Mutex::new(Some(thread))));
+        Ok(Self { queue, closed, halted, waiting, thread })
     }
 
     /// Runs a change and answers once it is durable. `change` may run more than once: it decides all refusals before
@@ -123,6 +125,9 @@ impl Lane {
         T: Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
+        if self.halted.get().is_some() {
+            return Err(Error::unavailable("ledger-halted"));
+        }
         if self.closed.load(Ordering::SeqCst) {
             return Err(Error::unavailable("lane-closed"));
         }
@@ -138,9 +143,16 @@ impl Lane {
         Ok(answer)
     }
 
-    /// Takes no further change: the database is not the one whose history was signed.
-    pub fn halt(&self) {
-        self.closed.store(true, Ordering::SeqCst);
+    /// Takes no further change, for this reason: the database is not the one whose history was signed. Only a start
+    /// anew takes that back.
+    pub fn halt(&self, cause: Cause) {
+        // A second reason tells nothing that the first has not.
+        let _ = self.halted.set(cause);
+    }
+
+    /// Why nothing more is written, for whoever tells it; empty while all is well.
+    pub fn halted(&self) -> &Arc<OnceLock<Cause>> {
+        &self.halted
     }
 
     /// Changes that have not been answered yet.

@@ -11,6 +11,7 @@ use super::heads::{Heads, SubjectHead};
 use crate::error::{Error, Result};
 use crate::ledger::digest::Digest;
 use crate::ledger::entry::{EntryHead, MAX_ENTRY};
+use crate::ledger::store::Placed;
 use crate::ledger::subject::{Snapshot, Subject};
 use crate::ledger::{acts, canon, entry, sealed};
 use crate::store::schema::ledger_entry;
@@ -104,6 +105,13 @@ impl Tx<'_> {
     /// The seq that the next entry will have.
     pub fn next_seq(&self) -> u64 {
         self.head.size
+    }
+
+    /// Where an entry of this batch stands, which is no row yet; none for another.
+    pub fn waiting(&self, seq: i64) -> Option<Placed> {
+        let row = self.pending.entries.iter().find(|row| row.seq == seq)?;
+        let leaf = Digest::try_from(row.leaf.as_slice()).ok()?;
+        Some(Placed { epoch: row.epoch, seq, leaf, is_past: false })
     }
 
     /// Keeps bytes under their SHA-256.

@@ -14,14 +14,16 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use reading::borne_out;
 pub use reading::tree_as_signed;
 
 use super::folder::Folder;
 use super::lane::Lane;
 use super::note::VerifierKey;
 use super::ring::Ring;
+use super::store::Head;
 use crate::error::{Error, Result};
-use crate::store::{Readers, Target};
+use crate::store::{Db, Readers, Target};
 use crate::time::Clock;
 use worker::{Told, Worker};
 
@@ -99,6 +101,22 @@ impl Signing {
             .spawn(move || worker.work(&ear.0, &told))
             .map_err(Error::internal)?;
         Ok(Self { signed, trouble, bell, folder, origin })
+    }
+
+    /// No signer: the newest note that the database bears out is served on, and `trouble` says why nothing is signed.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub fn resting(db: &mut Db, folder: &Folder, head: &Head, trouble: &Error) -> Result<Self> {
+        let ring = Ring::load(folder, &head.origin)?;
+        let (bell, _) = bell();
+        Ok(Self {
+            signed: watch::channel(borne_out(db, head, &ring)?).1,
+            trouble: watch::channel(Some(trouble.to_string())).1,
+            bell,
+            folder: folder.clone(),
+            origin: head.origin.clone(),
+        })
     }
 
     /// What notes of this name are checked with, newest key first, revoked ones left out; none on a node that only

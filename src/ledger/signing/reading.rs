@@ -1,10 +1,12 @@
 //! What the signer reads: the tree as it was signed, and the entries that have come since, hashed again.
 
-use crate::error::{Error, Result};
+use super::Signed;
+use crate::error::{Error, Kind, Result};
 use crate::ledger::digest::Digest;
+use crate::ledger::ring::Ring;
 use crate::ledger::signer::Head as ToSign;
 use crate::ledger::tree::{Frontier, consistency_proof};
-use crate::ledger::{entry, store, tile};
+use crate::ledger::{entry, note, store, tile};
 use crate::store::Db;
 
 /// Entries read back at once.
@@ -31,6 +33,27 @@ pub fn tree_as_signed(db: &mut Db, epoch: i64, signed: Option<ToSign>) -> Result
         return Err(Error::conflict("ledger-different").arg("size", signed.size.to_string()));
     }
     Ok(tree)
+}
+
+/// Checkpoints that are tried before none is believed.
+const TRIED: i64 = 256;
+
+/// The newest note in the database that one of our keys has signed and its entries bear out.
+///
+/// # Errors
+/// The database does not answer.
+pub(super) fn borne_out(db: &mut Db, head: &store::Head, ring: &Ring) -> Result<Signed> {
+    for (size, note) in store::checkpoints(db, head.epoch, TRIED)? {
+        let said = note::open_checkpoint(&note, &ring.vouching(&head.origin, size)).ok();
+        let Some(said) = said.filter(|said| said.size == size && size <= head.size) else { continue };
+        match store::root(db, head.epoch, size) {
+            Ok(root) if root == Some(said.root) => return Ok(Some((size, note))),
+            Ok(_) => {}
+            Err(error) if error.kind() == Kind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
 }
 
 /// Reads the entries beyond `tree` back, hashes them again, and returns the grown tree with the proof that it extends

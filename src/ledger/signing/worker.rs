@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::learning::learn;
 use super::reading::{read_back, tree_as_signed};
 use super::{Call, Hand, Signed};
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Result};
 use crate::ledger::ring::Ring;
 use crate::ledger::signer::{Head as ToSign, Kept, SignerRefusal, SignerState, replace_file};
 use crate::ledger::store;
@@ -144,7 +144,7 @@ impl Worker {
                     tracing::error!(
                         "nothing more is written until a recovery is declared or the database is back"
                     );
-                    self.hand.lane.halt();
+                    self.hand.lane.halt(Cause::from(&error));
                 }
                 told.trouble.send_replace(Some(error.to_string()));
                 false

@@ -46,8 +46,8 @@ pub struct Told {
     pub source: Option<Digest>,
     /// The key that it announces, or revokes.
     pub key: Option<(bool, VerifierKey)>,
-    /// Entries and names of the values that it erases.
-    pub erased: Vec<(u64, String)>,
+    /// Epochs where another than its own, entries and names of the values that it erases.
+    pub erased: Vec<(Option<i64>, u64, String)>,
     /// Whether its subject goes with it.
     pub disposes: bool,
 }
@@ -239,10 +239,13 @@ fn link_of(seq: u64, index: &BodyIndex<'_>, faults: &mut Vec<chain::Fault>) -> O
     Some(Link { subject, n, prev: index.obj_prev, pre: index.pre, post })
 }
 
-fn erased(body: &str) -> Vec<(u64, String)> {
+fn erased(body: &str) -> Vec<(Option<i64>, u64, String)> {
     let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
     let rows = body["erased"].as_array().cloned().unwrap_or_default();
-    rows.iter().filter_map(|row| Some((row["seq"].as_u64()?, row["name"].as_str()?.to_owned()))).collect()
+    let named = |row: &serde_json::Value| {
+        Some((row["epoch"].as_i64(), row["seq"].as_u64()?, row["name"].as_str()?.to_owned()))
+    };
+    rows.iter().filter_map(named).collect()
 }
 
 /// Microseconds since 1970 of an instant in its 27 bytes.

@@ -59,7 +59,8 @@ impl Commitments {
             let introduced = Introduced { epoch, seq, name, subject, disclosed: false };
             self.introduced.entry(hash).or_insert(introduced);
         }
-        self.erased.extend(told.erased.drain(..).map(|(seq, name)| (epoch, seq, name)));
+        let erased = told.erased.drain(..);
+        self.erased.extend(erased.map(|(of, seq, name)| (of.unwrap_or(epoch), seq, name)));
     }
 
     /// Every commitment inside a snapshot was introduced by an entry.

@@ -4,6 +4,7 @@
 //! A fault is a value that names the file it is in; damage of any kind is a fault, never an end of the check.
 
 mod entries;
+mod epochs;
 mod report;
 mod sealed;
 mod source;
@@ -11,11 +12,11 @@ mod tiles;
 
 use std::path::Path;
 
-pub use report::{Fault, Form, Lines, Report, Signed};
+pub use report::{Ended, Fault, Form, Lines, Report, Signed};
 
-use super::layout;
+use super::layout::{self, Area};
 use crate::error::{Error, Result};
-use crate::ledger::note::{self, Checkpoint, VerifierKey};
+use crate::ledger::note::VerifierKey;
 use entries::Entries;
 use report::Findings;
 use source::Source;
@@ -24,6 +25,9 @@ use source::Source;
 const ROOT: [&str; 5] = [layout::README, layout::MANIFEST, layout::SCRIPT, layout::CHECKPOINT, layout::KEY];
 const FOLDERS: [&str; 8] =
     ["content", "records", "documents", "entries", "proofs", "tile", "sealed", "anchors"];
+/// The same of an earlier epoch.
+const PAST: [&str; 3] = [layout::CHECKPOINT, layout::KEY, layout::CONSISTENCY];
+const PAST_FOLDERS: [&str; 5] = ["entries", "proofs", "tile", "sealed", "anchors"];
 
 /// Checks a pack with the key in it, or with one that is known from elsewhere.
 ///
@@ -45,70 +49,56 @@ pub fn verify(path: &Path, key: Option<&Path>) -> Result<Report> {
     };
     let mut findings = Findings::default();
     let Some(mut pack) = Source::open(path, &mut findings) else {
-        return Ok(findings.report(Form::Excerpt, None, known.is_none(), None));
+        return Ok(findings.report(Form::Excerpt, (None, Vec::new()), known.is_none(), None));
     };
     pack.check_manifest(&mut findings);
     let own_key = known.is_none();
-    let checkpoint = checkpoint(&mut pack, known, &mut findings);
-    let mut entries = Entries::new(checkpoint.as_ref().map(|signed| signed.origin.clone()));
     let whole = pack.names().any(|name| name.starts_with("tile/"));
-    match (whole, &checkpoint) {
-        (true, Some(checkpoint)) => tiles::check(&mut pack, checkpoint, &mut entries, &mut findings),
-        (true, None) => {}
-        (false, checkpoint) => entries.check_excerpt(&mut pack, checkpoint.as_ref(), &mut findings),
+    let areas = epochs::areas(&pack, &mut findings);
+    let mut entries = Entries::new(areas.len() as u64);
+    let (mut checkpoint, mut ended) = (None, Vec::new());
+    for (place, area) in areas.iter().enumerate() {
+        let next = areas.get(place + 1).copied();
+        let epoch = epochs::read(&mut pack, (*area, next), (known.as_deref(), whole), &mut findings);
+        entries.begin(*area, epoch.origin.clone());
+        match whole {
+            true => tiles::check(&mut pack, (*area, &epoch.vouchers), &mut entries, &mut findings),
+            false => entries.check_excerpt(&mut pack, &epoch.vouchers, &mut findings),
+        }
+        match next {
+            Some(_) => ended.push(epoch.ended()),
+            None => checkpoint = epoch.checkpoint,
+        }
     }
     sealed::check(&mut pack, &entries, &mut findings);
-    for name in pack.names() {
-        let known = match name.split_once('/') {
-            None => ROOT.contains(&name),
-            Some((folder, _)) => FOLDERS.contains(&folder),
-        };
-        let loose = whole && (name.starts_with("entries/") || name.starts_with("proofs/"));
-        if !known || loose {
-            findings.add("file.unknown", name, "is no part of a pack");
-        }
+    for name in pack.names().filter(|name| !is_known(name, whole)) {
+        findings.add("file.unknown", name, "is no part of a pack");
     }
     if entries.count() == 0 {
         findings.add("entry.none", "", "the pack holds no entry");
     }
     let form = if whole { Form::Whole } else { Form::Excerpt };
-    Ok(findings.report(form, checkpoint, own_key, Some(&entries)))
+    Ok(findings.report(form, (checkpoint, ended), own_key, Some(&entries)))
+}
+
+/// Whether a pack of this form may hold a file of this name.
+fn is_known(name: &str, whole: bool) -> bool {
+    // What lies below `epoch/` and in no epoch was named before.
+    let Some((area, own)) = Area::split(name) else { return true };
+    let past = area.epoch().is_some();
+    let loose =
+        whole && (own == layout::CONSISTENCY || own.starts_with("entries/") || own.starts_with("proofs/"));
+    let known = match own.split_once('/') {
+        None if past => PAST.contains(&own),
+        None => ROOT.contains(&own),
+        Some((folder, _)) if past => PAST_FOLDERS.contains(&folder),
+        Some((folder, _)) => FOLDERS.contains(&folder),
+    };
+    known && !loose
 }
 
 /// The keys of a file, a line each; none where it is not made of verifier keys.
 fn keys_of(bytes: &[u8]) -> Option<Vec<VerifierKey>> {
     let text = std::str::from_utf8(bytes).ok()?.strip_suffix('\n')?;
     text.split('\n').map(|line| line.parse().ok()).collect()
-}
-
-/// The checkpoint; whether it is signed is a finding.
-fn checkpoint(
-    pack: &mut Source,
-    known: Option<Vec<VerifierKey>>,
-    findings: &mut Findings,
-) -> Option<Checkpoint> {
-    let own = |pack: &mut Source| pack.get(layout::KEY).and_then(|bytes| keys_of(&bytes));
-    let keys = known.or_else(|| own(pack)).unwrap_or_else(|| {
-        findings.add("key.form", layout::KEY, "holds no verifier key");
-        Vec::new()
-    });
-    let text = pack.get(layout::CHECKPOINT).and_then(|bytes| String::from_utf8(bytes).ok());
-    let read = text.as_deref().map(|text| (note::unverified_checkpoint(text), note::open(text, &keys)));
-    match read {
-        Some((Ok(checkpoint), opened)) => {
-            match opened {
-                Ok(_) => {}
-                Err(note::NoteError::Form) => {
-                    findings.add("checkpoint.form", layout::CHECKPOINT, "is no checkpoint");
-                    return None;
-                }
-                Err(error) => findings.add("checkpoint.signature", layout::CHECKPOINT, error.to_string()),
-            }
-            Some(checkpoint)
-        }
-        _ => {
-            findings.add("checkpoint.form", layout::CHECKPOINT, "is no checkpoint");
-            None
-        }
-    }
 }

@@ -36,10 +36,29 @@ pub enum Form {
 pub struct Lines {
     /// `kind/number`.
     pub subject: String,
-    /// Its first entry here, by its own count.
+    /// In which epoch, from 1.
+    pub epoch: u64,
+    /// Whether the subject begins with them.
+    pub begins: bool,
+    /// Its first entry of that epoch here, by its own count.
     pub from: u64,
     /// Its last one here.
     pub to: u64,
+}
+
+/// An epoch that a recovery has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Ended {
+    /// From 1.
+    pub epoch: u64,
+    /// Its name; none where nothing tells it.
+    pub origin: Option<String>,
+    /// Entries under the checkpoint here; none where it never had one that is here.
+    pub checkpoint: Option<u64>,
+    /// Entries that had been signed, as the recovery quotes.
+    pub signed: Option<u64>,
+    /// Entries that the recovery found.
+    pub found: Option<u64>,
 }
 
 /// The checkpoint that everything is proven to.
@@ -64,8 +83,10 @@ pub struct Report {
     pub entries: u64,
     /// Whose.
     pub subjects: Vec<Lines>,
-    /// To which checkpoint; none where it cannot be read.
+    /// To which checkpoint of the present epoch; none where it cannot be read.
     pub checkpoint: Option<Signed>,
+    /// The epochs before it, the oldest first.
+    pub epochs: Vec<Ended>,
     /// Every fault, up to a thousand.
     pub faults: Vec<Fault>,
     /// Whether the key was the one in the pack.
@@ -103,7 +124,7 @@ impl Findings {
     pub fn report(
         mut self,
         form: Form,
-        checkpoint: Option<Checkpoint>,
+        (checkpoint, epochs): (Option<Checkpoint>, Vec<Ended>),
         own_key: bool,
         entries: Option<&Entries>,
     ) -> Report {
@@ -121,6 +142,7 @@ impl Findings {
                 size,
                 root: root.to_string(),
             }),
+            epochs,
             faults: self.0,
             own_key,
         }
@@ -134,9 +156,24 @@ impl fmt::Display for Report {
             let entries = self.entries;
             writeln!(f, "  {entries} entries of {origin}, checkpoint of {size} entries, root {root}")?;
         }
-        for Lines { subject, from, to } in &self.subjects {
-            let begins = if *from == 1 { "" } else { " (its beginning is not in this pack)" };
-            writeln!(f, "  {subject}: its entries {from} to {to}{begins}")?;
+        let several = !self.epochs.is_empty();
+        for Ended { epoch, origin, checkpoint, signed, found } in &self.epochs {
+            let number = |number: &Option<u64>| number.map_or("?".to_owned(), |number| number.to_string());
+            let (checkpoint, signed, found) = (number(checkpoint), number(signed), number(found));
+            let origin = origin.as_deref().unwrap_or("?");
+            writeln!(
+                f,
+                "  before it, epoch {epoch}, {origin}: checkpoint of {checkpoint} entries; ended by a recovery that \
+                 found {found} of {signed} signed"
+            )?;
+        }
+        let mut before = "";
+        for Lines { subject, epoch, begins, from, to } in &self.subjects {
+            let of = if several { format!(" of epoch {epoch}") } else { String::new() };
+            let lacking =
+                if *begins || before == subject { "" } else { " (its beginning is not in this pack)" };
+            writeln!(f, "  {subject}: its entries {from} to {to}{of}{lacking}")?;
+            before = subject;
         }
         for Fault { check, file, what } in &self.faults {
             let file = if file.is_empty() { "the pack" } else { file };

@@ -10,7 +10,7 @@ use super::report::Findings;
 use super::source::Source;
 use crate::ledger::digest::Digest;
 use crate::ledger::sealed::commitment;
-use crate::packs::layout::{self, References};
+use crate::packs::layout::{self, Area, References};
 use crate::packs::wanted::Named;
 
 /// Checks all of it.
@@ -84,8 +84,11 @@ impl Told {
 fn values(pack: &mut Source, entries: &Entries, findings: &mut Findings) -> HashMap<String, String> {
     let mut names = HashMap::new();
     let files: Vec<String> = pack.hashes().map(|(name, _)| name.to_owned()).collect();
-    for file in files.into_iter().filter(|name| name.starts_with("sealed/")) {
-        let commitments = number(&file, "sealed/", ".json").and_then(|seq| entries.sealed.get(&seq));
+    for file in files {
+        let Some((area, name)) = Area::split(&file).filter(|(_, name)| name.starts_with("sealed/")) else {
+            continue;
+        };
+        let commitments = number(name, "sealed/", ".json").and_then(|seq| entries.sealed.get(&(area, seq)));
         let Some(commitments) = commitments else {
             findings.add("sealed.alone", file, "no entry here seals these values");
             continue;
@@ -100,7 +103,7 @@ fn values(pack: &mut Source, entries: &Entries, findings: &mut Findings) -> Hash
                 findings.add("sealed.form", file.as_str(), format!("the salt of {name} is none"));
                 break;
             };
-            let origin = entries.origin.as_deref().unwrap_or_default();
+            let origin = entries.origins.get(&area).map_or("", String::as_str);
             let made = commitment(&salt, origin, &name, &told.value);
             if commitments.get(&name) != Some(&made) {
                 let what = format!("the value of {name} is not the one that was sealed");
@@ -157,7 +160,7 @@ fn named(pack: &mut Source, entries: &Entries, names: &HashMap<String, String>, 
             expected.compare(("document.missing", "document.differs"), file, digest, findings);
         }
         let name = |hash: &str| names.get(hash).cloned();
-        let made = layout::signatures(&snapshot, name, |seq| entries.signed.get(&seq).copied());
+        let made = layout::signatures(&snapshot, name, &entries.signed);
         let file = format!("{folder}/signatures.json");
         match expected.pack.get(&file) {
             None if !expected.pack.has(&file) => {
@@ -178,8 +181,9 @@ fn named(pack: &mut Source, entries: &Entries, names: &HashMap<String, String>, 
             Some("documents") if name.contains('/') => "document.alone",
             _ => continue,
         };
-        let pdf = name.ends_with(".pdf")
-            && name.rsplit_once('/').is_some_and(|(folder, _)| expected.folders.contains(folder));
+        let pdf = name
+            .rsplit_once('/')
+            .is_some_and(|(folder, _)| expected.folders.contains(folder) && *name == layout::print(folder));
         if !expected.files.contains(name) && !pdf {
             findings.add(check, name, "belongs to no subject here");
         }

@@ -3,27 +3,46 @@
 use std::collections::HashSet;
 
 use super::entries::Entries;
+use super::epochs::Voucher;
 use super::report::Findings;
 use super::source::Source;
 use crate::ledger::digest::Digest;
 use crate::ledger::note::Checkpoint;
 use crate::ledger::tile::{Content, Tile, WIDTH, entries_of};
 use crate::ledger::tree::root_of;
+use crate::packs::layout::{self, Area};
 
-/// Checks bundles, tiles and root.
-pub fn check(pack: &mut Source, checkpoint: &Checkpoint, entries: &mut Entries, findings: &mut Findings) {
+/// Checks bundles, tiles and roots of one epoch: of its checkpoint, and of what a recovery has found of it.
+pub fn check(
+    pack: &mut Source,
+    (area, vouchers): (Area, &[Voucher]),
+    entries: &mut Entries,
+    findings: &mut Findings,
+) {
+    let vouched: Vec<&Checkpoint> =
+        vouchers.iter().filter_map(|voucher| voucher.checkpoint.as_ref()).collect();
+    let Some(size) = vouched.iter().map(|one| one.size).max() else { return };
     let mut expected = HashSet::new();
-    let Some(leaves) = bundles(pack, checkpoint.size, (entries, &mut expected), findings) else { return };
-    let root = root_of(leaves.iter().copied());
+    let Some(leaves) = bundles(pack, (area, size), (entries, &mut expected), findings) else { return };
+    for checkpoint in vouched {
+        // As many as the greatest has: each finds its own among them.
+        let own = leaves.iter().zip(0..checkpoint.size).map(|(leaf, _)| *leaf);
+        if root_of(own) != Some(checkpoint.root) {
+            let file = area.file(layout::CHECKPOINT);
+            let what = format!("is not the root over the first {} entries here", checkpoint.size);
+            findings.add("tree.root", file, what);
+        }
+    }
     let (mut level, mut nodes) = (0, leaves);
     while !nodes.is_empty() {
         let mut above = Vec::new();
         for (index, run) in nodes.chunks(usize::from(WIDTH)).enumerate() {
             let width = u16::try_from(run.len()).unwrap_or(WIDTH);
-            let name = Tile { content: Content::Hashes(level), index: index as u64, width }.to_string();
+            let tile = Tile { content: Content::Hashes(level), index: index as u64, width };
+            let name = area.file(&tile.to_string());
             let bytes: Vec<u8> = run.iter().flat_map(|hash| *hash.as_bytes()).collect();
             match pack.hash(&name) {
-                None => findings.add("tile.missing", name.as_str(), missing(checkpoint.size)),
+                None => findings.add("tile.missing", name.as_str(), missing(size)),
                 Some(hash) if hash != Digest::of(&bytes) => {
                     findings.add("tile.differs", name.as_str(), "is not the tile of the entries here");
                 }
@@ -36,10 +55,8 @@ pub fn check(pack: &mut Source, checkpoint: &Checkpoint, entries: &mut Entries, 
         }
         (level, nodes) = (level + 1, above);
     }
-    if root != Some(checkpoint.root) {
-        findings.add("tree.root", "checkpoint", "is not the root over the entries here");
-    }
-    for name in pack.names().filter(|name| name.starts_with("tile/") && !expected.contains(*name)) {
+    let own = area.file("tile/");
+    for name in pack.names().filter(|name| name.starts_with(&own) && !expected.contains(*name)) {
         findings.add("file.unknown", name, "is no tile of this checkpoint");
     }
 }
@@ -51,7 +68,7 @@ fn missing(size: u64) -> String {
 /// Takes all entries; none where a bundle is missing or is none, at which the check of the tree ends.
 fn bundles(
     pack: &mut Source,
-    size: u64,
+    (area, size): (Area, u64),
     (entries, expected): (&mut Entries, &mut HashSet<String>),
     findings: &mut Findings,
 ) -> Option<Vec<Digest>> {
@@ -59,7 +76,7 @@ fn bundles(
     while at < size {
         let width = u16::try_from(size - at).unwrap_or(WIDTH).min(WIDTH);
         let tile = Tile { content: Content::Entries, index: at / u64::from(WIDTH), width };
-        let name = tile.to_string();
+        let name = area.file(&tile.to_string());
         let Some(bytes) = pack.get(&name) else {
             findings.add("tile.missing", name, missing(size));
             return None;

@@ -12,6 +12,7 @@ use crate::people::gate::{Caller, Gate, Route, session_cookie};
 use crate::people::settings;
 use crate::people::view::View;
 use crate::people::views::{Me, Password, SignIn};
+use crate::people::visits::Visits;
 use crate::people::{api, intake, sessions};
 use crate::web::form::{Form, Typed};
 use crate::web::json::Body;
@@ -68,17 +69,17 @@ async fn signed_in(
     request: HttpRequest,
     payload: web::Payload,
     view: View,
-    site: web::Data<Site>,
+    (site, visits): (web::Data<Site>, web::Data<Visits>),
 ) -> Result<HttpResponse> {
     let mut payload: Payload = payload.into_inner();
     let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !media.starts_with("application/x-www-form-urlencoded") {
         let body = Body::from_request(&request, &mut payload).await?;
-        return api::login(site, request, body).await;
+        return api::login((site, visits), request, body).await;
     }
     let form = Form::<Credentials>::from_request(&request, &mut payload).await?;
     let Credentials { login, password, to } = &form.fields;
-    match sessions::sign_in(&site, login.trim(), password, api::origin(&request)).await {
+    match sessions::sign_in((&site, &visits), login.trim(), password, api::origin(&request)).await {
         Ok(signed) => {
             let mut answer = see_other(&local_address(to));
             answer
@@ -98,12 +99,12 @@ struct Nothing {}
 
 async fn sign_out(
     request: HttpRequest,
-    site: web::Data<Site>,
+    (site, visits): (web::Data<Site>, web::Data<Visits>),
     caller: Caller,
     _form: Form<Nothing>,
 ) -> Result<HttpResponse> {
     if let Some(session) = caller.session {
-        sessions::sign_out(&site, session, caller.own_actor()).await?;
+        sessions::sign_out((&site, &visits), session, caller.own_actor()).await?;
     }
     let mut answer = see_other_with("/login", "signed-out");
     answer.add_cookie(&session_cookie(&request, None)).map_err(|error| Error::internal(error.to_string()))?;

@@ -65,3 +65,5 @@ problem-nothing-to-recover = There is nothing to recover
     .detail = The database is the one whose history this node has signed, or this folder's signer has signed nothing yet. Nothing was changed.
 problem-recovery-unfinished = A recovery was begun and not declared
     .detail = Run `sopledger recover` again: it goes on where it was cut short.
+problem-ledger-halted = Nothing is written at present
+    .detail = Nothing was written. The database is not the one whose history was signed, so the service only reads. IT puts the newest backup back (sopledger restore); where there is none, an administrator declares a recovery (sopledger recover); then the service is started again.

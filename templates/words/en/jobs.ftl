@@ -46,4 +46,5 @@ job-size = Bytes
 job-packing-entries = Packing entries and their proofs
 job-packing-content = Packing what they seal
 job-packing-records = Packing records by name
+job-packing-prints = Setting versions as PDF
 job-packing-closing = Closing the file

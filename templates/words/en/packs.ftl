@@ -83,3 +83,16 @@ problem-pack-not-yours = Not your pack
     .detail = A pack is downloaded by whoever made it, or by QA. Make one of your own.
 field-pack-one-scope = Name records, or a time, or everything: one of the three
 field-pack-no-entries = There is no entry in this time
+pack-epochs = Earlier epochs
+pack-epochs-text = This ledger went on after a declared recovery: an older or other database took the place of the one whose history was signed. Each epoch has its own name, key, tree and numbers; a record’s entries in the present epoch follow those of the earlier one, which is checked. The first entry of each later epoch declares the recovery and is always in the pack.
+pack-epoch = Epoch
+pack-epoch-end = How it ended
+pack-epoch-ended = { $signed } entries had been signed, { $found } were found and stand; entry #0 of epoch { $next } declares it. What was signed and not found is lost.
+pack-inside-epoch = What the folders above hold, once more for each earlier epoch; consistency proves that what was found extends what had been signed
+pack-prints = PDF
+pack-prints-yes = Put a PDF/A print of each document version in (takes longer)
+pack-inside-prints = { $n ->
+    [one] One version
+   *[other] { $n } versions
+} as PDF/A, as they stood when the pack was made. A print is for reading: what is sealed is the text beside it.
+field-pack-prints-disclose = A print bears its signers’ names: leave it out, or let the personal values go along

@@ -19,6 +19,7 @@ parts-broken = Does not match
 parts-content-same = content equals the ledger's digest
 parts-content-differs = content differs from the ledger's digest
 parts-entry = entry #{ $seq }
+parts-entry-past = entry #{ $seq } of epoch { $epoch }
 parts-signature = Signature
 parts-signature-broken = ✕ Signature does not hold: the content under it changed
 parts-not-signed-yet = Not yet signed

@@ -39,6 +39,7 @@ print-at = at
 print-until = valid until
 print-until-recalled = the version ceases to hold
 print-entry = Entry
+print-epoch = (epoch { $n })
 print-digest = Digest
 print-mark-draft = DRAFT
 print-mark-training = FOR TRAINING ONLY

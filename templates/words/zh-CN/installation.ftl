@@ -65,3 +65,5 @@ problem-nothing-to-recover = 无需恢复
     .detail = 数据库正是本节点已签名的那一份，或此文件夹的签名者尚未签过。未作任何更改。
 problem-recovery-unfinished = 恢复已开始而未声明
     .detail = 再次运行 `sopledger recover`，将从中断处继续。
+problem-ledger-halted = 目前不写入
+    .detail = 没有写入任何内容。数据库与已签名的历史不符，服务仅供阅读。由 IT 恢复最新备份（sopledger restore）；没有备份时由管理员声明恢复（sopledger recover）；然后重新启动服务。

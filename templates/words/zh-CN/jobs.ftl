@@ -46,4 +46,5 @@ job-size = 字节
 job-packing-entries = 正在写入条目及其证明
 job-packing-content = 正在写入所封存的内容
 job-packing-records = 正在按编号写入记录
+job-packing-prints = 正在生成各版本的 PDF
 job-packing-closing = 正在封装

@@ -16,6 +16,7 @@ parts-broken = 不符
 parts-content-same = 内容与账本中的摘要相同
 parts-content-differs = 内容与账本中的摘要不同
 parts-entry = 条目 #{ $seq }
+parts-entry-past = 第 { $epoch } 纪元条目 #{ $seq }
 parts-signature = 签名
 parts-signature-broken = ✕ 签名不成立：其下的内容已变
 parts-not-signed-yet = 尚未签署

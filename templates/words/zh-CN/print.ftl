@@ -39,6 +39,7 @@ print-at = 打印时间
 print-until = 有效至
 print-until-recalled = 本版停止有效时
 print-entry = 审计条目
+print-epoch = （第 { $n } 纪元）
 print-digest = 内容摘要
 print-mark-draft = 草稿
 print-mark-training = 仅供培训
