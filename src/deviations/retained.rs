@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::record::subject;
 use super::store;
 use crate::error::Result;
-use crate::keeping::{Aged, Disposer, Keeper};
+use crate::keeping::{Age, Aged, Disposer, Keeper};
 use crate::ledger::lane::Tx;
 use crate::records::retention::Facts;
 use crate::records::{corrections, transitions};
@@ -31,7 +31,7 @@ fn facts(db: &mut Db, number: &str, _now: Timestamp) -> Result<Option<Facts>> {
 pub const DISPOSER: Disposer =
     Disposer { kind: "deviation", is_open: Disposer::never, aged, citing, along: Disposer::nothing, remove };
 
-fn aged(db: &mut Db, Aged { before, after, limit }: Aged) -> Result<Vec<(Timestamp, String)>> {
+fn aged(db: &mut Db, Aged { before, after, limit }: Aged) -> Result<Vec<Age>> {
     let closed = deviation::closed_at.assume_not_null();
     let mut rows = deviation::table.filter(deviation::closed_at.lt(before)).into_boxed();
     if let Some((at, number)) = after {

@@ -103,6 +103,9 @@ impl Keepers {
     }
 }
 
+/// A record's place in the order of age: its last instant, and its id.
+pub type Age = (Timestamp, String);
+
 /// Which aged records are asked for: those whose last instant is before `before`, the oldest first, after a place in
 /// that order.
 #[derive(Debug, Clone)]
@@ -110,7 +113,7 @@ pub struct Aged {
     /// Older than this.
     pub before: Timestamp,
     /// After this one.
-    pub after: Option<(Timestamp, String)>,
+    pub after: Option<Age>,
     /// At most.
     pub limit: i64,
 }
@@ -123,7 +126,7 @@ pub struct Disposer {
     /// Whether something of a record is not finished, whatever its age.
     pub is_open: fn(&mut Db, &str) -> Result<bool>,
     /// Records by age: what may be proposed is looked for among these.
-    pub aged: fn(&mut Db, Aged) -> Result<Vec<(Timestamp, String)>>,
+    pub aged: fn(&mut Db, Aged) -> Result<Vec<Age>>,
     /// The records, `kind/id`, that speak of another one.
     pub citing: fn(&mut Db, (&str, &str)) -> Result<Vec<String>>,
     /// The ids of records of this kind that go along with another one.

@@ -15,7 +15,7 @@ pub mod standing;
 pub mod store;
 mod views;
 
-pub use keepers::{Aged, Disposer, Keeper, Keepers, Keeping, Now};
+pub use keepers::{Age, Aged, Disposer, Keeper, Keepers, Keeping, Now};
 pub use standing::Retained;
 pub use views::{KeptLine, kept_line};
 

@@ -4,17 +4,16 @@ use diesel::prelude::*;
 
 use super::record::End;
 use crate::error::Result;
-use crate::keeping::{Aged, Disposer};
+use crate::keeping::{Age, Aged, Disposer};
 use crate::ledger::lane::Tx;
 use crate::store::Db;
 use crate::store::schema::link;
-use crate::time::Timestamp;
 
 /// Links: one goes only along with a record that it ties.
 pub const DISPOSER: Disposer =
     Disposer { kind: "link", is_open: Disposer::never, aged, citing, along, remove };
 
-fn aged(_: &mut Db, _: Aged) -> Result<Vec<(Timestamp, String)>> {
+fn aged(_: &mut Db, _: Aged) -> Result<Vec<Age>> {
     Ok(Vec::new())
 }
 

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use super::record::{KIND, subject};
 use super::store;
 use crate::error::Result;
-use crate::keeping::{Aged, Disposer, Keeper};
+use crate::keeping::{Age, Aged, Disposer, Keeper};
 use crate::ledger::lane::Tx;
 use crate::records::retention::Facts;
 use crate::signatures;
@@ -44,7 +44,7 @@ fn is_open(db: &mut Db, number: &str) -> Result<bool> {
     Ok(held.filter(order_hold::released_at.is_null()).count().get_result::<i64>(db)? > 0)
 }
 
-fn aged(db: &mut Db, Aged { before, after, limit }: Aged) -> Result<Vec<(Timestamp, String)>> {
+fn aged(db: &mut Db, Aged { before, after, limit }: Aged) -> Result<Vec<Age>> {
     let mut orders = sales_order::table.filter(sales_order::recorded_at.lt(before)).into_boxed();
     if let Some((at, number)) = after {
         let later = sales_order::recorded_at.gt(at);

@@ -169,7 +169,11 @@ pub fn scrub(target: &Target) -> Result<()> {
     let mut db = target.open(Purpose::Write)?;
     let sql = match db {
         Db::Sqlite(_) => "PRAGMA wal_checkpoint(TRUNCATE)",
-        Db::Postgres(_) => "VACUUM sealed_value",
+        Db::Postgres(_) => {
+            "VACUUM sealed_value, content, signature, sales_order, order_line, order_event, order_hold, deviation, \
+             deviation_order, deviation_batch, recall, recall_batch, recall_clock, recall_line, recall_customer, \
+             correction, record_transition, link"
+        }
     };
     Ok(db.batch_execute(sql)?)
 }

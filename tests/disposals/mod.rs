@@ -10,9 +10,10 @@ use sopledger::keeping::disposals::record::{self, Disposal, DisposalState, Item}
 use sopledger::ledger::acts;
 use sopledger::ledger::lane::{Actor, NewEntry};
 use sopledger::ledger::subject::Subject;
+use sopledger::ledger::tombstone::Tombstone;
 use sopledger::ledger::verify::{Scope, verify_scope};
 use sopledger::store::Target;
-use sopledger::store::schema::{disposal, disposal_item};
+use sopledger::store::schema::{disposal, disposal_item, disposed};
 
 use crate::deviations::{findings, move_on, told};
 use crate::house::{Answer, Client, House, PASSWORD, both};
@@ -421,4 +422,38 @@ fn pages_propose_from_the_list_or_from_the_record_and_sign_in_both_languages() {
         let page = auditor.get_with(one, &html(lang)).expect(200).text;
         assert!(page.contains("qa 某") && !page.contains("/decision"), "{page}");
     }
+}
+
+#[test]
+fn a_number_that_a_disposed_record_had_is_not_given_again() {
+    both(|house| {
+        order(house, "80010001");
+        let disposal = proposal_before_its_time(house, "80010001");
+        house
+            .site
+            .lane
+            .write_here(move |tx| {
+                let row = Tombstone {
+                    subject_kind: "deviation".to_owned(),
+                    subject_id: "DEV-2026-0041".to_owned(),
+                    disposal: disposal.clone(),
+                    removed: String::new(),
+                    rule: String::new(),
+                    clause: String::new(),
+                    retain_until: tx.now(),
+                    along_with: String::new(),
+                    disposed_at: tx.now(),
+                    disposed_on: String::new(),
+                    epoch: 1,
+                    seq: 0,
+                };
+                diesel::insert_into(disposed::table).values(&row).execute(tx.rows())?;
+                Ok(())
+            })
+            .unwrap();
+        let mut body = told();
+        body["orders"] = json!(["80010001"]);
+        let made = house.person("cs").post("/api/v1/deviations", body).expect(201).json();
+        assert_eq!(made["number"], "DEV-2026-0042");
+    });
 }

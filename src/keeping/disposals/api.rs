@@ -211,13 +211,16 @@ async fn decide(
     let decision = decision_of(&number, approve, (&reason, digest.as_deref()))?;
     let (keeping, now) = (**keeping, Now::of(&desk.site));
     let attempt = attempt(&desk, &decision).await?;
+    let removes = decision.approve;
     let done = desk
         .signed_reply(Permission::Decide, &password, attempt, move |tx, signer| {
             let state = acts::decide(tx, keeping, signer, &decision, now)?;
             Reply::ok(told(tx.read(), &state)?)
         })
         .await?;
-    forget(&desk.site).await;
+    if removes {
+        forget(&desk.site).await;
+    }
     Ok(done)
 }
 
@@ -227,11 +230,14 @@ async fn decide(
 /// As [`acts::decide`].
 pub async fn decide_signed(desk: &Desk, keeping: Keeping, password: &str, decision: Decision) -> Result<()> {
     let (attempt, now) = (attempt(desk, &decision).await?, Now::of(&desk.site));
+    let removes = decision.approve;
     desk.signed(Permission::Decide, password, attempt, move |tx, signer| {
         acts::decide(tx, keeping, signer, &decision, now).map(|_| ())
     })
     .await?;
-    forget(&desk.site).await;
+    if removes {
+        forget(&desk.site).await;
+    }
     Ok(())
 }
 
