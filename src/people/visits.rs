@@ -8,7 +8,7 @@ use super::sessions::{ABSOLUTE_SECONDS, FAILURES, IDLE_SECONDS, LOCKED_SECONDS};
 use crate::ledger::digest::Digest;
 use crate::time::Timestamp;
 
-/// Visits and failed logins remembered at most; then the oldest kind of memory goes: all of it.
+/// Visits and failed logins remembered at most; beyond that all are forgotten.
 const REMEMBERED: usize = 10_000;
 
 /// Somebody who reads.
