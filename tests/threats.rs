@@ -220,7 +220,7 @@ fn a_database_rewritten_under_a_running_service_stops_its_writing() {
         house.site.signing.finish();
         assert!(house.site.signing.trouble().is_some(), "the signer says why it does not sign");
         let refused = house.site.lane.write_here(set_something).unwrap_err();
-        assert_eq!(refused.code(), "lane-closed");
+        assert_eq!(refused.code(), "ledger-halted");
         assert_eq!(house.nobody().get("/readyz").status, 503);
     });
 }
