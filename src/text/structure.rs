@@ -88,7 +88,7 @@ fn close_line(sections: &mut [Section], words: &mut String, in_steps: bool) {
 #[must_use]
 pub fn plain(source: &str) -> String {
     let mut out = String::with_capacity(source.len());
-    let mut in_diagram = false;
+    let (mut in_diagram, mut after_link) = (false, false);
     for event in TextMergeStream::new(events(source)) {
         match event {
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
@@ -96,8 +96,16 @@ pub fn plain(source: &str) -> String {
             }
             Event::Text(text) if in_diagram => diagram_labels(&text, &mut out),
             Event::Text(text) | Event::Code(text) | Event::Html(text) | Event::InlineHtml(text) => {
+                // A number that a link ends with must not run into one that follows.
+                let touches = out.ends_with(|c: char| c.is_ascii_alphanumeric())
+                    && text.starts_with(|c: char| c.is_ascii_alphanumeric());
+                if after_link && touches {
+                    out.push(' ');
+                }
+                after_link = false;
                 out.push_str(&text);
             }
+            Event::End(TagEnd::Link) => after_link = true,
             Event::SoftBreak | Event::HardBreak | Event::Rule => end_line(&mut out),
             Event::Start(Tag::Link {
                 link_type: LinkType::WikiLink { has_pothole: true }, dest_url, ..
@@ -185,6 +193,7 @@ mod tests {
     #[test]
     fn plain_text_keeps_words_and_drops_marks() {
         let source = "# 4 到货\n\n测温 **2–8℃**，另见 [[SOP-QA-016]] 与 [总则](/x \"t\")。\n\n| 读数 | 处置 |\n|---|---|\n| 2 | 入库 |\n\n- [x] 完成\n";
+        assert_eq!(plain("见[[SOP-CS-005]]5.1补齐"), "见SOP-CS-005 5.1补齐");
         assert_eq!(plain(source), "4 到货\n测温 2–8℃，另见 SOP-QA-016 与 总则。\n读数 处置\n2 入库\n完成");
     }
 

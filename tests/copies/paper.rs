@@ -97,7 +97,7 @@ fn a_numbered_copy_names_its_holder_and_what_it_must_do() {
         let Some(pdf) = print(house, &qa, &format!("{}/1/pdf", super::COPIES)) else { return };
         assert_eq!(super::last(house, "document.copy.printed")["obj"]["id"], "SOP-CS-001/1");
         let Some(text) = words(&pdf) else { return };
-        says(&text, &["受控副本 No. 1", "CONTROLLED COPY No. 1", "王芳", "本版停止有效时须交回", "一号冷库"]);
+        says(&text, &["受控副本 No. 1", "CONTROLLED COPY No. 1", "王芳", "本版失效时须交回", "一号冷库"]);
         assert!(!text.contains("非受控"), "{text}");
         assert!(super::status(house, &super::behind(&pdf)).1.contains("受控副本 No. 1"));
     });

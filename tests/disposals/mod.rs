@@ -261,7 +261,7 @@ fn a_record_is_refused_with_rule_clause_and_date_while_anything_keeps_it() {
         let of =
             ["document/SOP-CS-001", "order/80010002", "order/80010001", "order/80010003", "order/80010003"];
         let told = faults(propose(&ra, &of));
-        for (place, part) in ["不予处置", "法律保全", &deviation, "重复", "重复"].iter().enumerate()
+        for (place, part) in ["不予销毁", "法律冻结", &deviation, "重复", "重复"].iter().enumerate()
         {
             assert!(told[place].1.contains(part), "{part}: {told:?}");
         }

@@ -39,9 +39,8 @@ impl Wish {
     /// 422 naming every field.
     pub fn checked(subjects: Vec<String>, reason: &str) -> Result<Self> {
         let mut faults = Faults::new();
-        let reason = faults.take(input::text("reason", reason, 2000));
         let size = match subjects.len() {
-            0 => Err(Error::invalid("subjects", "required")),
+            0 => Err(Error::invalid("subjects", "no-record-chosen")),
             1..=MOST => Ok(()),
             _ => Err(Error::new(Kind::Invalid, "invalid").field_with(FieldError {
                 field: "subjects".to_owned(),
@@ -49,7 +48,8 @@ impl Wish {
                 args: vec![("most", MOST.to_string())],
             })),
         };
-        match (reason, faults.take(size)) {
+        let size = faults.take(size);
+        match (faults.take(input::text("reason", reason, 2000)), size) {
             (Some(reason), Some(())) => Ok(Self { subjects, reason }),
             _ => Err(faults.error()),
         }

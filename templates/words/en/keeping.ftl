@@ -1,7 +1,7 @@
 # How long records are kept, legal holds, erasure of personal data
 keeping-title = Retention
 keeping-under = How long each kind of record is kept at least, by which clause; a legal hold keeps it longer
-keeping-rules = Times
+keeping-rules = Periods
 keeping-rules-caption = a record is kept until the latest of all rows that are for it
 keeping-col-kept = What is kept
 keeping-col-length = How long
@@ -26,7 +26,7 @@ keeping-from-expiry = expiry of the last batch
 keeping-from-closure = closure
 keeping-from-supersession = supersession or retirement
 keeping-verified = text checked
-keeping-recalled = from memory, to be checked
+keeping-recalled = not yet verified
 keeping-proposal = our reading, for the company to decide
 keeping-holds = Legal holds
 keeping-holds-none = No legal hold stands
