@@ -14,10 +14,12 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use sopledger::app::GOVERNED;
 use sopledger::ledger::acts;
 use sopledger::ledger::digest::Digest;
 use sopledger::ledger::entry::{EntryHead, build, leaf, parse};
 use sopledger::ledger::lane::{Actor, NewEntry};
+use sopledger::ledger::site::Place;
 use sopledger::ledger::verify::{Report, Scope, Verdict, verify_scope};
 use sopledger::store::schema::ledger_entry;
 use sopledger::store::{self, Db, NewEntryRow, Purpose};
@@ -205,6 +207,30 @@ fn a_sealed_value_gone_without_an_entry_is_a_fault() {
         let found =
             trial(&house.place, |db| assert_eq!(run(db, "DELETE FROM sealed_value WHERE value = 'cs'"), 1));
         assert!(has(&found, "sealed.missing"), "{found}");
+    });
+}
+
+#[test]
+fn signed_checkpoints_that_are_gone_are_missed() {
+    both(|house| {
+        furnish(house);
+        let found = trial(&house.place, |db| assert!(run(db, "DELETE FROM ledger_checkpoint") > 0));
+        assert!(has(&found, "checkpoint.missing"), "{found}");
+        must_be_sound(&house.place);
+        let Place { target, folder, .. } = &house.place;
+        verify_scope(target, folder, GOVERNED, (Scope::Whole, &|_, _| Ok(()))).unwrap();
+        let newest = "DELETE FROM ledger_checkpoint WHERE size = (SELECT MAX(size) FROM ledger_checkpoint)";
+        let found = trial(&house.place, |db| assert_eq!(run(db, newest), 1));
+        assert!(has(&found, "checkpoint.missing"), "the one that was verified last: {found}");
+    });
+}
+
+#[test]
+fn a_ledger_without_its_head_is_a_fault() {
+    both(|house| {
+        furnish(house);
+        let found = trial(&house.place, |db| assert_eq!(run(db, "DELETE FROM ledger_head"), 1));
+        assert!(has(&found, "head.missing"), "{found}");
     });
 }
 

@@ -59,7 +59,7 @@ pub fn run(config: &Config, arguments: &Arguments) -> ExitCode {
 
 fn check(config: &Config, arguments: &Arguments) -> Result<Report> {
     let place = config.place()?;
-    place.check()?;
+    place.check_for_verification()?;
     let scope = if arguments.new { Scope::New } else { Scope::Whole };
     let report = verify_scope(&place.target, &place.folder, GOVERNED, (scope, &|_, _| Ok(())))?;
     if arguments.json {

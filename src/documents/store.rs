@@ -1,7 +1,10 @@
 //! Documents and versions in the database. All of the feature's SQL but the lists of [`super::list`].
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 
+use super::intake::references;
 use super::number::{Number, VersionNumber};
 use super::record::{
     Document, DocumentRecord, Rendition, Review, Task, Version, VersionRecord, document_subject,
@@ -14,11 +17,11 @@ use crate::ledger::lane::Tx;
 use crate::ledger::store as ledger;
 use crate::ledger::subject::{Governed, Snapshot};
 use crate::signatures;
-use crate::store::Db;
 use crate::store::schema::{
     document, document_reference, document_review, document_version, ledger_entry, rendition, version_author,
     version_task,
 };
+use crate::store::{Db, content_bytes};
 use crate::time::Timestamp;
 
 /// Documents, their reviews and signatures, as `verify` recomputes them.
@@ -32,7 +35,14 @@ pub const GOVERNED: Governed = Governed {
 /// Versions with their texts, authors, tasks and signatures, as `verify` recomputes them.
 pub const GOVERNED_VERSIONS: Governed = Governed {
     kind: "document",
-    tables: &["document_version", "rendition", "version_author", "version_task", "signature"],
+    tables: &[
+        "document_version",
+        "rendition",
+        "version_author",
+        "version_task",
+        "signature",
+        "document_reference",
+    ],
     ids: version_ids,
     snapshot: version_snapshot,
 };
@@ -53,7 +63,34 @@ fn version_ids(db: &mut Db) -> Result<Vec<String>> {
 
 fn version_snapshot(db: &mut Db, id: &str) -> Result<Option<Snapshot>> {
     let Some((number, version)) = id.split_once('/') else { return Ok(None) };
-    version_record(db, number, version)?.map(|record| record.snapshot()).transpose()
+    let Some(record) = version_record(db, number, version)? else { return Ok(None) };
+    let kept = kept_references(db, &record)?;
+    Ok(Some(record.snapshot()?.rows("document_reference", kept)))
+}
+
+/// How many references are kept of a version; they stand in no snapshot, since its texts say the same.
+///
+/// # Errors
+/// They are not those of its texts.
+fn kept_references(db: &mut Db, record: &VersionRecord) -> Result<usize> {
+    let row = &record.version;
+    let own =
+        document_reference::document.eq(&row.document).and(document_reference::version.eq(&row.version));
+    let kept: Vec<String> = document_reference::table
+        .filter(own)
+        .order(document_reference::target)
+        .select(document_reference::target)
+        .load(db)?;
+    let mut said = BTreeSet::new();
+    for text in &record.renditions {
+        // A text that is not there any more is named for itself.
+        let Some(bytes) = content_bytes(db, &text.sha256)? else { return Ok(kept.len()) };
+        said.extend(references(&String::from_utf8_lossy(&bytes)));
+    }
+    if said.iter().eq(kept.iter().collect::<BTreeSet<_>>()) && said.len() == kept.len() {
+        return Ok(kept.len());
+    }
+    Err(Error::internal(format!("it is kept to refer to {kept:?}, its texts refer to {said:?}")))
 }
 
 /// The document of this number; 404 for none, or for a text no document's number could be.

@@ -8,6 +8,7 @@ use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 
@@ -214,13 +215,18 @@ impl SignerState {
     }
 }
 
-/// Writes beside, syncs, renames over the file and syncs the directory: after a crash either file is whole.
+/// Writes beside, syncs, renames over the file and syncs the directory: after a crash either file is whole. Processes
+/// that share the folder each write beside under a name of their own.
 pub(super) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let new = beside(path, "new");
+    static WRITTEN: AtomicU64 = AtomicU64::new(0);
+    let turn = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let new = beside(path, &format!("{}-{turn}.new", std::process::id()));
     let mut file = File::create(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
+    let replaced = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&new, path));
+    if replaced.is_err() {
+        let _ = fs::remove_file(&new);
+    }
+    replaced?;
     sync_directory(path)
 }
 

@@ -122,6 +122,26 @@ impl Place {
     /// # Errors
     /// Each with its way out.
     pub fn check(&self) -> Result<Head> {
+        let mut db = self.readable()?;
+        ledger_store::head(&mut db)?
+            .ok_or_else(|| Error::conflict("not-installed").arg("folder", self.where_to()))
+    }
+
+    /// Refuses where there is nothing to verify: no database, a schema of another version, or neither a head nor entries
+    /// nor anything signed. A head that has gone missing from among the rest is for the verification to name.
+    ///
+    /// # Errors
+    /// As [`Place::check`].
+    pub fn check_for_verification(&self) -> Result<()> {
+        let mut db = self.readable()?;
+        let begun = ledger_store::head(&mut db)?.is_some()
+            || ledger_store::has_entries(&mut db)?
+            || self.folder.signer_state().exists();
+        if begun { Ok(()) } else { Err(Error::conflict("not-installed").arg("folder", self.where_to())) }
+    }
+
+    /// A connection to a database with the schema of this program.
+    fn readable(&self) -> Result<Db> {
         if let Target::Sqlite(path) = &self.target
             && !path.exists()
         {
@@ -136,8 +156,7 @@ impl Place {
             SchemaState::Older => return Err(Error::conflict("schema-older")),
             SchemaState::Newer => return Err(Error::conflict("schema-newer")),
         }
-        ledger_store::head(&mut db)?
-            .ok_or_else(|| Error::conflict("not-installed").arg("folder", self.where_to()))
+        Ok(db)
     }
 
     /// Refuses a database that could lose an acknowledged change, or whose guards are missing or altered.

@@ -56,6 +56,15 @@ pub fn head(db: &mut Db) -> Result<Option<Head>> {
     row.map(head_in).transpose()
 }
 
+/// Whether there is any entry at all.
+///
+/// # Errors
+/// The database does not answer.
+pub fn has_entries(db: &mut Db) -> Result<bool> {
+    let first = ledger_entry::table.select(ledger_entry::seq).first::<i64>(db).optional()?;
+    Ok(first.is_some())
+}
+
 /// The head of one epoch.
 ///
 /// # Errors

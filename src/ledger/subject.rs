@@ -179,5 +179,4 @@ pub const NOT_GOVERNED: &[(&str, &str)] = &[
     ("demo_step", "how far the demo's script was played"),
     ("job", "progress of long work"),
     ("print_mark", "an index into the entries of prints: the entry itself names the mark, and is asked"),
-    ("document_reference", "a projection of the texts, made again at any time"),
 ];

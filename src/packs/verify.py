@@ -720,6 +720,13 @@ def check_content(pack, posts, gone):
             fault("content.alone", name, "no record here speaks of it")
 
 
+def unhex(text):
+    """Bytes from lower-case hexadecimal digits, and from nothing else."""
+    if not re.fullmatch(r"([0-9a-f]{2})*", text, re.ASCII):
+        raise ValueError("not lower-case hexadecimal")
+    return bytes.fromhex(text)
+
+
 def check_sealed(pack, entries):
     """Disclosed values against the commitments in their entries; returns the names of signers by commitment."""
     names = {}
@@ -734,7 +741,7 @@ def check_sealed(pack, entries):
             continue
         try:
             for name, told in json.loads(pack.get(file).decode("utf-8")).items():
-                salt, value = bytes.fromhex(told["salt"]), told["value"]
+                salt, value = unhex(told["salt"]), told["value"]
                 said = "\n".join(["sopledger/v1/sealed", entries.origins.get(epoch, ""), name, value]).encode()
                 made = hmac.new(salt, said, hashlib.sha256).hexdigest()
                 if len(salt) != 32 or commitments.get(name) != made:

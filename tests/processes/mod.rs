@@ -271,6 +271,22 @@ fn a_rewritten_history_is_not_sound_and_is_only_read() {
 }
 
 #[test]
+fn a_head_that_is_gone_is_a_fault_and_no_empty_installation() {
+    both(|installation| {
+        installation.init();
+        let mut db = installation.target().open(Purpose::Write).unwrap();
+        store::begin_write(&mut db).unwrap();
+        store::lift_guards(&mut db).unwrap();
+        crate::ledger::tamper::run(&mut db, "DELETE FROM ledger_head");
+        store::set_guards(&mut db).unwrap();
+        store::commit(&mut db).unwrap();
+        let (code, report) = installation.verify();
+        assert_eq!(code, 1, "{report}");
+        assert!(report.to_string().contains("head.missing"), "{report}");
+    });
+}
+
+#[test]
 fn a_cut_history_is_not_sound_and_is_only_read() {
     both(|installation| {
         installation.init();

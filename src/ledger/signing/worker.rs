@@ -60,7 +60,18 @@ impl Worker {
         let mut worker = Self { hand, lease, state, tree: Frontier::new() };
         let (epoch, signed) = (worker.hand.epoch, worker.kept().map(head_of));
         worker.tree = worker.hand.readers.read_here(|db| tree_as_signed(db, epoch, signed))?;
+        worker.keep_last()?;
         Ok(worker)
+    }
+
+    /// A process that was killed between signing and telling the database has left its note in the state alone.
+    fn keep_last(&self) -> Result<()> {
+        let Some((size, note)) = self.last() else { return Ok(()) };
+        let (epoch, at) = (self.hand.epoch, store::index(size)?);
+        let known = self.hand.readers.read_here(move |db| {
+            Ok(ledger_checkpoint::table.find((epoch, at)).count().get_result::<i64>(db)? > 0)
+        })?;
+        if known { Ok(()) } else { self.keep(size, &note) }
     }
 
     fn kept(&self) -> Option<&Kept> {

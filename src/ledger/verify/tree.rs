@@ -162,6 +162,9 @@ impl Growing {
                 vouched.extend(found.map(|root| Vouched { size: declared.size, root, by: By::Recovery }));
             }
         }
+        if start.is_none() {
+            missing_checkpoint(db, head, outside, findings)?;
+        }
         vouched.sort_by_key(|vouched| vouched.size);
         Ok(Self {
             epoch: head.epoch,
@@ -334,6 +337,36 @@ fn stored(
         }
     }
     Ok(vouched)
+}
+
+/// Checkpoints that are known to have been kept and are not: where any was signed, one at least, since an ended epoch
+/// has nothing else that vouches for its entries; and the one that the last sound verification has seen.
+fn missing_checkpoint(db: &mut Db, head: &HeadRow, outside: &Outside, findings: &mut Findings) -> Result<()> {
+    let quoted = head.ended.as_ref().and_then(Option::as_ref);
+    let signed = match quoted {
+        Some(declared) => note::unverified_checkpoint(&declared.note).ok().map(|said| said.size),
+        None => outside.size(&head.origin),
+    };
+    if signed.is_none_or(|size| size == 0) || head.size == 0 {
+        return Ok(());
+    }
+    let within = |mark: &&Mark| i64::try_from(mark.size).is_ok_and(|size| size <= head.size);
+    let seen = outside.marks.get(&head.origin).filter(within).filter(|_| head.ended.is_none());
+    let seen = seen.map(|mark| mark.size);
+    let own = ledger_checkpoint::table.filter(ledger_checkpoint::epoch.eq(head.epoch));
+    let mut fault = |what: String| {
+        findings.add(Fault::new("checkpoint.missing", what).in_epoch(head.epoch));
+    };
+    if own.count().get_result::<i64>(db)? == 0 {
+        fault("checkpoints of it were signed, none is kept".to_owned());
+        return Ok(());
+    }
+    if let Some(size) = seen
+        && own.filter(ledger_checkpoint::size.eq(index(size)?)).count().get_result::<i64>(db)? == 0
+    {
+        fault(format!("the checkpoint over {size} entries, which was signed, is not kept"));
+    }
+    Ok(())
 }
 
 /// Compares what a recovery declares with what this node knows of the epoch that it ended; what is lost by it.
