@@ -99,7 +99,7 @@ fn entries_come_by_subject_actor_act_and_time_and_go_on_after_a_number() {
 }
 
 #[test]
-fn a_page_says_who_an_account_is_and_what_a_link_ties_beside_the_subject_as_it_is_written() {
+fn a_page_says_what_a_subject_is_called_and_keeps_how_it_is_written_in_reach() {
     both(|house| {
         order(house, "80012345");
         let qa = house.person("qa");
@@ -112,15 +112,27 @@ fn a_page_says_who_an_account_is_and_what_a_link_ties_beside_the_subject_as_it_i
         let html = [("accept", "text/html"), ("accept-language", "zh-CN")];
         let page = |path: &str| qa.get_with(path, &html).expect(200).text;
         let account = format!("account/{}", house.id("cs"));
-        for (subject, called) in
-            [(&link, format!("{from} → order/80012345（影响）")), (&account, "cs 某（cs）".to_owned())]
-        {
+        let number = from.trim_start_matches("deviation/");
+        for (subject, called) in [
+            (&link, format!("偏差 {number} → 订单 80012345（影响）")),
+            (&account, "cs 某（cs）".to_owned()),
+            (&from, format!("偏差 {number}")),
+            (&"order/80012345".to_owned(), "订单 80012345".to_owned()),
+        ] {
             let list = page(&format!("/trail?subject={subject}"));
-            assert!(list.contains(&called) && list.contains(&format!(">{subject}<")), "{called}: {list}");
+            assert!(list.contains(&format!("title=\"{subject}\">{called}<")), "{called}: {list}");
             let found = items(qa.get(&format!("/api/v1/ledger/entries?subject={subject}")));
             let entry = page(&format!("/trail/{}", found[0]["seq"]));
             assert!(entry.contains(&called) && entry.contains(&format!(">{subject}<")), "{entry}");
         }
+        // On the page a bare number or a login is understood; machines say what they mean.
+        for (typed, called) in [("80012345", "订单 80012345"), ("cs", "cs 某（cs）"), ("account/cs", "cs 某（cs）")] {
+            let list = page(&format!("/trail?subject={typed}"));
+            assert!(list.contains(&format!(">{called}<")), "{typed}: {list}");
+            assert!(list.contains(&format!("value=\"{typed}\"")), "it stays as it was typed: {list}");
+        }
+        assert!(page("/trail").contains("例如 80010358"), "the field says what it takes");
+        qa.get("/api/v1/ledger/entries?subject=80012345").refused(422, "invalid");
         // What filters is the subject, whole, and no name.
         for part in ["account/u-", "link/l-"] {
             let list = page(&format!("/trail?subject={part}"));

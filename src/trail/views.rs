@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::named::About;
 use super::unfold::{Beside, Changed, Check, Unfolded};
 use crate::web::page::{Frame, percent};
 use crate::web::parts::{Choice, Sheet};
@@ -14,9 +15,8 @@ pub struct Line {
     pub actor: String,
     pub role: String,
     pub act: String,
-    pub subject: Option<String>,
-    /// What the subject is called, where it does not say it itself.
-    pub called: Option<String>,
+    /// The subject as it is written, and what it is called.
+    pub subject: Option<(String, String)>,
     pub reason: String,
     pub leaf: String,
 }
@@ -121,8 +121,8 @@ impl EntryPage {
         role_word(self.frame.w, &self.entry.role)
     }
 
-    fn called(&self) -> Option<String> {
-        self.entry.about.as_ref()?.words(self.frame.w)
+    fn called(&self, about: &About) -> String {
+        about.words(self.frame.w)
     }
 
     fn subject_link(&self, subject: &str) -> String {

@@ -23,6 +23,7 @@ trail-filter = Filter the audit trail
 trail-filter-go = Filter
 trail-filter-clear = Clear
 trail-subject = Subject
+    .hint = A number or a login, such as 80010358, SOP-CS-005 or qa
 trail-actor = Actor
 trail-action = Act
 trail-from = From

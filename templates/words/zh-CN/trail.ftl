@@ -23,6 +23,7 @@ trail-filter = 筛选审计追踪
 trail-filter-go = 筛选
 trail-filter-clear = 清除
 trail-subject = 对象
+    .hint = 编号或用户名，例如 80010358、SOP-CS-005、qa
 trail-actor = 操作者
 trail-action = 动作
 trail-from = 起
