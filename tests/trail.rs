@@ -126,7 +126,9 @@ fn a_page_says_what_a_subject_is_called_and_keeps_how_it_is_written_in_reach() {
             assert!(entry.contains(&called) && entry.contains(&format!(">{subject}<")), "{entry}");
         }
         // On the page a bare number or a login is understood; machines say what they mean.
-        for (typed, called) in [("80012345", "订单 80012345"), ("cs", "cs 某（cs）"), ("account/cs", "cs 某（cs）")] {
+        for (typed, called) in
+            [("80012345", "订单 80012345"), ("cs", "cs 某（cs）"), ("account/cs", "cs 某（cs）")]
+        {
             let list = page(&format!("/trail?subject={typed}"));
             assert!(list.contains(&format!(">{called}<")), "{typed}: {list}");
             assert!(list.contains(&format!("value=\"{typed}\"")), "it stays as it was typed: {list}");

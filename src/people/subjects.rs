@@ -43,7 +43,11 @@ pub fn called(db: &mut Db, w: Words, subject: &str) -> Result<String> {
 
 /// A person by name, and by login where that is another.
 pub fn person_words(w: Words, name: &str, login: &str) -> String {
-    if name == login { name.to_owned() } else { format!("{name}{}", w.one("parts-in-brackets", "text", login)) }
+    if name == login {
+        name.to_owned()
+    } else {
+        format!("{name}{}", w.one("parts-in-brackets", "text", login))
+    }
 }
 
 fn short(id: &str) -> String {

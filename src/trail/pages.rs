@@ -12,7 +12,7 @@ use super::filter::{Asked, Filter};
 use super::named::{About, Names, meant};
 use super::store::{self, Part};
 use super::unfold::unfold;
-use super::views::{EntryPage, Epochs, Line, ListPage, act_word, role_word};
+use super::views::{EntryPage, Epochs, Line, ListPage, act_word, acted_as};
 use crate::error::Result;
 use crate::ledger::acts;
 use crate::ledger::canon;
@@ -155,7 +155,7 @@ fn line(told: Told, w: Words, zone: chrono_tz::Tz) -> Line {
         seq: row.seq,
         at,
         actor,
-        role: role_word(w, &role),
+        role: acted_as(w, &role),
         act: act_word(w, &row.act),
         subject: about.map(|about| (about.subject.clone(), about.words(w))),
         reason,
