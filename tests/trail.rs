@@ -145,6 +145,43 @@ fn a_page_says_what_a_subject_is_called_and_keeps_how_it_is_written_in_reach() {
 }
 
 #[test]
+fn an_entry_says_what_changed_in_words_beside_the_names_that_are_sealed() {
+    both(|house| {
+        let qa = house.person("qa");
+        let deviation = qa.post("/api/v1/deviations", example("NewDeviation")).expect(201).json();
+        let subject = format!("deviation/{}", deviation["number"].as_str().unwrap());
+        let found = items(qa.get(&format!("/api/v1/ledger/entries?subject={subject}")));
+        let page = |lang: &str| {
+            let headers = [("accept", "text/html"), ("accept-language", lang)];
+            qa.get_with(&format!("/trail/{}", found[0]["seq"]), &headers).expect(200).text
+        };
+        let sealed = |name: &str| format!("<span class=\"mono small quiet\">{name}</span>");
+        for (lang, state, registered, at) in
+            [("zh-CN", "状态", "已登记", "登记于"), ("en", "State", "Registered", "Raised at")]
+        {
+            let page = page(lang);
+            for part in [
+                format!("{state} {}", sealed("state")),
+                format!(">{registered}</td>"),
+                format!("{at} {}", sealed("raised_at")),
+                ">2026-03-02 10:00 CST</td>".to_owned(),
+                ">qa 某</td>".to_owned(),
+            ] {
+                assert!(page.contains(&part), "{part}: {page}");
+            }
+        }
+        let text = qa.get(&format!("/api/v1/ledger/entries/{}", found[0]["seq"])).expect(200).text;
+        assert!(!text.contains("已登记"), "machines get what is sealed");
+        let account = items(qa.get(&format!("/api/v1/ledger/entries?subject=account/{}", house.id("cs"))));
+        let headers = [("accept", "text/html"), ("accept-language", "zh-CN")];
+        let page = qa.get_with(&format!("/trail/{}", account[0]["seq"]), &headers).expect(200).text;
+        assert!(page.contains(&format!("封存的个人信息：用户名 {}", sealed("login"))), "{page}");
+        let list = qa.get_with("/trail?action=deviation.raised", &headers).expect(200).text;
+        assert!(list.contains("qa 某（质量保证）"), "the role's one name: {list}");
+    });
+}
+
+#[test]
 fn the_stream_has_every_line_to_the_head_with_the_values_its_entries_introduce() {
     both(|house| {
         grow(house, 1200);
