@@ -239,6 +239,9 @@ fn closing_is_signed_by_a_qa_who_did_not_raise_it_and_refused_with_every_gap() {
         let digest = qa2.get(&at(&number, "")).json()["digest"].clone();
         let closed = qa2.post(&steps, with(close, "digest", digest.clone())).expect(200).json();
         assert_eq!((closed["state"].as_str(), closed["closed_at"].is_string()), (Some("closed"), true));
+        let page = qa2.get_with(&at(&number, "").replace("/api/v1", ""), &[("accept", "text/html")]);
+        let signed = page.expect(200).text;
+        assert!(signed.contains("qa2 某（质量保证）"), "a signature says the role in words: {signed}");
         let signature = &closed["signatures"][0];
         assert_eq!((signature["meaning"].as_str(), &signature["digest"]), (Some("closed"), &digest));
         assert_eq!(signature["name"], "qa2 某");

@@ -99,7 +99,7 @@ fn entries_come_by_subject_actor_act_and_time_and_go_on_after_a_number() {
 }
 
 #[test]
-fn a_page_says_who_an_account_is_and_what_a_link_ties_beside_the_subject_as_it_is_written() {
+fn a_page_says_what_a_subject_is_called_and_keeps_how_it_is_written_in_reach() {
     both(|house| {
         order(house, "80012345");
         let qa = house.person("qa");
@@ -112,21 +112,72 @@ fn a_page_says_who_an_account_is_and_what_a_link_ties_beside_the_subject_as_it_i
         let html = [("accept", "text/html"), ("accept-language", "zh-CN")];
         let page = |path: &str| qa.get_with(path, &html).expect(200).text;
         let account = format!("account/{}", house.id("cs"));
-        for (subject, called) in
-            [(&link, format!("{from} → order/80012345（影响）")), (&account, "cs 某（cs）".to_owned())]
-        {
+        let number = from.trim_start_matches("deviation/");
+        for (subject, called) in [
+            (&link, format!("偏差 {number} → 订单 80012345（影响）")),
+            (&account, "cs 某（cs）".to_owned()),
+            (&from, format!("偏差 {number}")),
+            (&"order/80012345".to_owned(), "订单 80012345".to_owned()),
+        ] {
             let list = page(&format!("/trail?subject={subject}"));
-            assert!(list.contains(&called) && list.contains(&format!(">{subject}<")), "{called}: {list}");
+            assert!(list.contains(&format!("title=\"{subject}\">{called}<")), "{called}: {list}");
             let found = items(qa.get(&format!("/api/v1/ledger/entries?subject={subject}")));
             let entry = page(&format!("/trail/{}", found[0]["seq"]));
             assert!(entry.contains(&called) && entry.contains(&format!(">{subject}<")), "{entry}");
         }
+        // On the page a bare number or a login is understood; machines say what they mean.
+        for (typed, called) in
+            [("80012345", "订单 80012345"), ("cs", "cs 某（cs）"), ("account/cs", "cs 某（cs）")]
+        {
+            let list = page(&format!("/trail?subject={typed}"));
+            assert!(list.contains(&format!(">{called}<")), "{typed}: {list}");
+            assert!(list.contains(&format!("value=\"{typed}\"")), "it stays as it was typed: {list}");
+        }
+        assert!(page("/trail").contains("例如 80010358"), "the field says what it takes");
+        qa.get("/api/v1/ledger/entries?subject=80012345").refused(422, "invalid");
         // What filters is the subject, whole, and no name.
         for part in ["account/u-", "link/l-"] {
             let list = page(&format!("/trail?subject={part}"));
             assert!(!list.contains("<th scope=\"row\""), "{part}: {list}");
         }
         qa.get_with(&format!("/trail?subject={}", percent("cs 某")), &html).expect(422);
+    });
+}
+
+#[test]
+fn an_entry_says_what_changed_in_words_beside_the_names_that_are_sealed() {
+    both(|house| {
+        let qa = house.person("qa");
+        let deviation = qa.post("/api/v1/deviations", example("NewDeviation")).expect(201).json();
+        let subject = format!("deviation/{}", deviation["number"].as_str().unwrap());
+        let found = items(qa.get(&format!("/api/v1/ledger/entries?subject={subject}")));
+        let page = |lang: &str| {
+            let headers = [("accept", "text/html"), ("accept-language", lang)];
+            qa.get_with(&format!("/trail/{}", found[0]["seq"]), &headers).expect(200).text
+        };
+        let sealed = |name: &str| format!("<span class=\"mono small quiet\">{name}</span>");
+        for (lang, state, registered, at) in
+            [("zh-CN", "状态", "已登记", "登记于"), ("en", "State", "Registered", "Raised at")]
+        {
+            let page = page(lang);
+            for part in [
+                format!("{state} {}", sealed("state")),
+                format!(">{registered}</td>"),
+                format!("{at} {}", sealed("raised_at")),
+                ">2026-03-02 10:00 CST</td>".to_owned(),
+                ">qa 某</td>".to_owned(),
+            ] {
+                assert!(page.contains(&part), "{part}: {page}");
+            }
+        }
+        let text = qa.get(&format!("/api/v1/ledger/entries/{}", found[0]["seq"])).expect(200).text;
+        assert!(!text.contains("已登记"), "machines get what is sealed");
+        let account = items(qa.get(&format!("/api/v1/ledger/entries?subject=account/{}", house.id("cs"))));
+        let headers = [("accept", "text/html"), ("accept-language", "zh-CN")];
+        let page = qa.get_with(&format!("/trail/{}", account[0]["seq"]), &headers).expect(200).text;
+        assert!(page.contains(&format!("封存的个人信息：用户名 {}", sealed("login"))), "{page}");
+        let list = qa.get_with("/trail?action=deviation.raised", &headers).expect(200).text;
+        assert!(list.contains("qa 某（质量保证）"), "the role's one name: {list}");
     });
 }
 

@@ -13,6 +13,7 @@ use crate::people::desk::{Desk, Reader, Reply};
 use crate::people::gate::{Gate, Route};
 use crate::people::rights::Permission;
 use crate::people::store as people;
+use crate::people::store::Named;
 use crate::store::Db;
 use crate::time::Timestamp;
 use crate::web::input;
@@ -74,8 +75,8 @@ pub struct CopyView {
     pub place: String,
     /// When.
     pub issued_at: Timestamp,
-    /// By whom, as login.
-    pub issued_by: String,
+    /// By whom.
+    pub issued_by: Named,
     /// `out`, `due`, `returned`, `destroyed`, `lost`.
     pub standing: &'static str,
     /// Since when it must come back.
@@ -84,8 +85,8 @@ pub struct CopyView {
     pub note: String,
     /// When its end was written down.
     pub settled_at: Option<Timestamp>,
-    /// By whom, as login.
-    pub settled_by: Option<String>,
+    /// By whom.
+    pub settled_by: Option<Named>,
     /// The path its QR code leads to.
     pub status: String,
 }
@@ -96,7 +97,7 @@ pub struct CopyView {
 /// The database does not answer.
 pub fn view(db: &mut Db, copy: &Copy, now: Timestamp) -> Result<CopyView> {
     let ended = issue::ended(db, copy, now)?;
-    let login = |db: &mut Db, id: &str| Ok::<_, crate::error::Error>(people::person(db, id)?.login);
+    let named = |db: &mut Db, id: &str| Ok::<_, crate::error::Error>(people::person(db, id)?.named());
     Ok(CopyView {
         document: copy.document.clone(),
         n: copy.n,
@@ -105,12 +106,12 @@ pub fn view(db: &mut Db, copy: &Copy, now: Timestamp) -> Result<CopyView> {
         holder: ledger::unsealed(db, &copy.holder_sealed)?,
         place: copy.place.clone(),
         issued_at: copy.issued_at,
-        issued_by: login(db, &copy.issued_by)?,
+        issued_by: named(db, &copy.issued_by)?,
         standing: copy.standing(ended.is_some()).code(),
         due_since: copy.recalled_at.or(ended),
         note: copy.note.clone(),
         settled_at: copy.settled_at,
-        settled_by: copy.settled_by.as_deref().map(|id| login(db, id)).transpose()?,
+        settled_by: copy.settled_by.as_deref().map(|id| named(db, id)).transpose()?,
         status: format!("/c/{}", copy.token),
     })
 }

@@ -11,7 +11,7 @@ use crate::links::pages::{LinkPart, part};
 use crate::links::read::Tie;
 use crate::people::gate::Caller;
 use crate::people::rights::Permission;
-use crate::people::view::entry_link;
+use crate::people::view::{entry_link, role_word};
 use crate::records::signed::SignatureView;
 use crate::records::transitions::neighbours;
 use crate::records::views::{self, History, HistoryStep, Phases, Wording};
@@ -167,7 +167,7 @@ impl OnePage {
         let is_closed = seen.view.row.closed_at.is_some();
         let may_write = reader.may(Permission::RaiseDeviation) && !is_closed;
         let may_close = reader.may(Permission::Decide) && reader.login != seen.view.row.raised_by.login;
-        let signatures = seen.view.told.signatures.iter().map(signature).collect();
+        let signatures = seen.view.told.signatures.iter().map(|view| signature(view, frame.w)).collect();
         Self {
             frame,
             sheet,
@@ -275,13 +275,13 @@ impl OnePage {
     }
 }
 
-fn signature(view: &SignatureView) -> Signature {
+fn signature(view: &SignatureView, w: Words) -> Signature {
     let closed = view.meaning == crate::records::transitions::CLOSED;
     let standing = if closed { Standing::Final(view.signed_at) } else { Standing::Signed(view.signed_at) };
     Signature {
         meaning: view.meaning.clone(),
         name: view.name.clone().unwrap_or_else(|| view.by.clone()),
-        role: view.role.clone(),
+        role: role_word(w, &view.role),
         comment: view.comment.clone().unwrap_or_default(),
         standing,
         hash: view.digest.clone(),

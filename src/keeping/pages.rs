@@ -15,6 +15,7 @@ use crate::ledger::epochs::{self, InEpoch};
 use crate::people::desk::{Desk, Reader};
 use crate::people::gate::{Gate, Route};
 use crate::people::rights::Permission;
+use crate::people::subjects::called;
 use crate::people::view::View;
 use crate::store::Db;
 use crate::web::form::{Form, Typed};
@@ -52,9 +53,15 @@ async fn show(
 ) -> Result<HttpResponse> {
     match of.0.subject.filter(|subject| !subject.is_empty()) {
         None => {
-            let (holds, erasures) = reader
-                .read(|db: &mut Db| Ok((store::standing_holds(db)?, store::erasures(db, 100)?)))
-                .await?;
+            let words = view.words;
+            let read = move |db: &mut Db| {
+                let holds = store::standing_holds(db)?.into_iter().map(|hold| {
+                    let called = called(db, words, &hold.held())?;
+                    Ok((hold, called))
+                });
+                Ok((holds.collect::<Result<Vec<_>>>()?, store::erasures(db, 100)?))
+            };
+            let (holds, erasures) = reader.read(read).await?;
             let frame = view.frame(view.words.t("keeping-title"), SECTION);
             Ok(page(&RulesPage { frame, holds, erasures, epoch: reader.site.epoch }, StatusCode::OK))
         }
@@ -75,12 +82,15 @@ async fn subject_page(
 ) -> Result<SubjectPage> {
     let standing = api::stand(reader, keeping.keepers, Some(subject)).await?;
     let (now, words, of) = (Now::of(&reader.site), view.words, subject.to_owned());
-    let disposal = reader.read(move |db: &mut Db| {
+    let read = move |db: &mut Db| {
         let looked = keeping.look(db, &of, now)?;
-        Ok(looked.map(|_| ()).map_err(|obstacle| said(words, &obstacle, &of, now)))
-    });
+        let disposal = looked.map(|_| ()).map_err(|obstacle| said(words, &obstacle, &of, now));
+        Ok((disposal, called(db, words, &of)?))
+    };
+    let (disposal, called) = reader.read(read).await?;
     Ok(SubjectPage {
-        disposal: disposal.await?,
+        disposal,
+        called,
         may_hold: reader.caller.may(Permission::Decide),
         may_propose: reader.caller.may(Permission::ProposeDisposal),
         frame,
@@ -130,15 +140,19 @@ async fn hold_page(
     id: String,
     (typed, error): (Typed, Option<&Error>),
 ) -> Result<LiftPage> {
-    let hold = reader
-        .read(move |db| store::hold(db, &id)?.ok_or_else(|| Error::not_found("hold", id.as_str())))
-        .await?;
+    let words = view.words;
+    let read = move |db: &mut Db| {
+        let hold = store::hold(db, &id)?.ok_or_else(|| Error::not_found("hold", id.as_str()))?;
+        let called = called(db, words, &hold.held())?;
+        Ok((hold, called))
+    };
+    let (hold, called) = reader.read(read).await?;
     let (mut frame, mut sheet) =
         (view.frame(view.words.t("keeping-lift"), SECTION), Sheet::new(view.words, "keeping", typed));
     if let Some(error) = error {
         (frame, sheet) = (frame.failed(), sheet.refused(error));
     }
-    Ok(LiftPage { frame, sheet, hold })
+    Ok(LiftPage { frame, sheet, hold, called })
 }
 
 async fn ask_lift(view: View, reader: Reader, id: web::Path<String>) -> Result<HttpResponse> {

@@ -19,7 +19,8 @@ use crate::web::words::Lang;
 #[template(path = "keeping/rules.html")]
 pub struct RulesPage {
     pub frame: Frame,
-    pub holds: Vec<Hold>,
+    /// With what each of their records is called.
+    pub holds: Vec<(Hold, String)>,
     pub erasures: Vec<ErasureState>,
     /// The present epoch.
     pub epoch: i64,
@@ -32,6 +33,8 @@ pub struct SubjectPage {
     pub frame: Frame,
     pub sheet: Sheet,
     pub standing: Retained,
+    /// What the record is called.
+    pub called: String,
     pub may_hold: bool,
     /// Whether it may be proposed for disposal; else what stands in the way, in words.
     pub disposal: Result<(), String>,
@@ -45,6 +48,8 @@ pub struct LiftPage {
     pub frame: Frame,
     pub sheet: Sheet,
     pub hold: Hold,
+    /// What the record is called.
+    pub called: String,
 }
 
 /// `/trail/{seq}/erase`.

@@ -17,6 +17,7 @@ use crate::jobs::{self, Job};
 use crate::keeping::{Now, Retained, standing};
 use crate::people::desk::{Desk, Reader};
 use crate::people::rights::Permission;
+use crate::people::store as people;
 use crate::people::view::View;
 use crate::web::form::{Form, Typed};
 use crate::web::page::{page, see_other, see_other_with};
@@ -74,7 +75,14 @@ fn seen(db: &mut crate::store::Db, number: &str, now: Now) -> Result<Seen> {
     let state = store::require(db, number)?;
     let digest = crate::ledger::digest::Digest::of(&state.snapshot().to_bytes()?).to_string();
     let kept = standing::own(db, &[KEEPER], number, now)?;
-    Ok(Seen { order: read::view(db, &state)?, procedures: procedures::of(db, &state)?, digest, kept })
+    let (mut order, mut procedures) = (read::view(db, &state)?, procedures::of(db, &state)?);
+    let acted = order.events.iter_mut().map(|event| &mut event.by);
+    for by in acted.chain(procedures.iter_mut().map(|row| &mut row.by)).flatten() {
+        if let Some(account) = people::by_login(db, by)? {
+            *by = people::person(db, &account.id)?.name;
+        }
+    }
+    Ok(Seen { order, procedures, digest, kept })
 }
 
 fn order_page(view: &View, seen: Seen, release: Sheet, may_release: bool) -> OrderPage {

@@ -10,7 +10,7 @@ use super::record::{Event, Line, OrderState, Plain, SalesOrder};
 use super::store::{Kept, require};
 use crate::error::Result;
 use crate::ledger::store as ledger;
-use crate::people::store::unsealed_many;
+use crate::people::store::{Named, person, unsealed_many};
 use crate::store::Db;
 use crate::store::schema::{order_event, order_hold, order_line, sales_order, sealed_value};
 use crate::time::Timestamp;
@@ -98,15 +98,15 @@ pub struct HoldView {
     pub held_at: Timestamp,
     /// Until when.
     pub released_at: Option<Timestamp>,
-    /// By which login.
-    pub released_by: Option<String>,
+    /// By whom.
+    pub released_by: Option<Named>,
     /// Why.
     pub reason: Option<String>,
 }
 
 impl OrderView {
     /// The order as it stands, with what stands behind its commitments.
-    pub fn new(state: &OrderState, plain: &Plain, alerts: Vec<Alert>) -> Self {
+    pub fn new(state: &OrderState, (plain, people): (&Plain, &People), alerts: Vec<Alert>) -> Self {
         let order = &state.order;
         let mut events: Vec<&Event> = state.events.iter().collect();
         events.sort_by_key(|event| (event.at, event.n));
@@ -119,7 +119,7 @@ impl OrderView {
             recall: hold.recall.clone(),
             held_at: hold.held_at,
             released_at: hold.released_at,
-            released_by: hold.released_by.as_ref().map(|by| plain.get(by).unwrap_or(by).clone()),
+            released_by: hold.released_by.as_ref().and_then(|by| people.get(by)).cloned(),
             reason: hold.reason.clone(),
         };
         Self {
@@ -138,24 +138,23 @@ impl OrderView {
         }
     }
 
-    /// The order just kept; `db` for the logins of who released it.
+    /// The order just kept; `db` for who released it.
     ///
     /// # Errors
     /// The database does not answer.
     pub fn of_kept(db: &mut Db, kept: Kept) -> Result<Self> {
-        let mut plain = kept.plain;
-        logins(db, &kept.state, &mut plain)?;
-        Ok(Self::new(&kept.state, &plain, kept.alerts))
+        let people = people(db, &kept.state)?;
+        Ok(Self::new(&kept.state, (&kept.plain, &people), kept.alerts))
     }
 }
 
-/// Adds the logins of those who released the order, under their account's id.
-fn logins(db: &mut Db, state: &OrderState, plain: &mut Plain) -> Result<()> {
-    for by in state.holds.iter().filter_map(|hold| hold.released_by.as_ref()) {
-        let person = crate::people::store::person(db, by)?;
-        plain.insert(by.clone(), person.login);
-    }
-    Ok(())
+/// People by their account's id.
+type People = HashMap<String, Named>;
+
+/// Those who released the order.
+fn people(db: &mut Db, state: &OrderState) -> Result<People> {
+    let ids = state.holds.iter().filter_map(|hold| hold.released_by.as_ref());
+    ids.map(|id| Ok((id.clone(), person(db, id)?.named()))).collect()
 }
 
 /// The order of this state as the API gives it.
@@ -163,10 +162,10 @@ fn logins(db: &mut Db, state: &OrderState, plain: &mut Plain) -> Result<()> {
 /// # Errors
 /// The database does not answer.
 pub fn view(db: &mut Db, state: &OrderState) -> Result<OrderView> {
-    let mut plain = unsealed_many(db, &state.commitments())?;
-    logins(db, state, &mut plain)?;
+    let plain = unsealed_many(db, &state.commitments())?;
+    let people = people(db, state)?;
     let alerts = hold::alerts_for(db, &state.lines)?;
-    Ok(OrderView::new(state, &plain, alerts))
+    Ok(OrderView::new(state, (&plain, &people), alerts))
 }
 
 /// The order of this number.

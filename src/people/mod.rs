@@ -19,6 +19,7 @@ pub mod rights;
 pub mod sessions;
 pub mod settings;
 pub mod store;
+pub mod subjects;
 pub mod view;
 mod views;
 pub mod visits;

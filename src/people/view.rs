@@ -63,6 +63,12 @@ impl FromRequest for View {
     }
 }
 
+/// The word of the role in which somebody acted; a role of a later version stands for itself.
+pub fn role_word(w: Words, code: &str) -> String {
+    let key = format!("role-{code}");
+    if w.has(&key) { w.t(&key).into_owned() } else { code.to_owned() }
+}
+
 /// How pages lead to an entry.
 pub fn entry_link(placed: &Placed) -> EntryLink {
     let Placed { epoch, seq, leaf, is_past } = placed;

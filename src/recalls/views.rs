@@ -5,7 +5,7 @@ use askama::Template;
 use super::read::{ClockView, RecallRow, RecallView, TraceLine, TraceView};
 use super::record::{Class, Origin, Role, STATES};
 use crate::keeping::{KeptLine, Retained, kept_line};
-use crate::people::view::entry_link;
+use crate::people::view::{entry_link, role_word};
 use crate::records::corrections::CorrectionView;
 use crate::records::deadlines::Unit;
 use crate::records::signed::SignatureView;
@@ -165,7 +165,7 @@ pub(super) fn signatures(views: &[SignatureView], w: Words) -> Vec<Signature> {
         // Both verdicts on a correction bear the seal of a decision; which it was stands in the list of corrections.
         meaning: if view.meaning == "closed" { "closed" } else { "decided" }.to_owned(),
         name: view.name.clone().unwrap_or_else(|| w.t("recalls-erased").into_owned()),
-        role: view.role.clone(),
+        role: role_word(w, &view.role),
         comment: view.comment.clone().unwrap_or_default(),
         standing: if view.meaning == "closed" {
             Standing::Final(view.signed_at)

@@ -12,6 +12,7 @@ mod pages;
 mod proven;
 mod public;
 mod store;
+mod told;
 mod unfold;
 mod verification;
 mod verifier;

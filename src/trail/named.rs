@@ -1,8 +1,9 @@
-//! What an entry is about as people say it: an account by its person, a link by what it ties. The subject itself is
-//! shown beside it as it is written, since it is what filters, proofs and packs go by.
+//! What an entry is about as people say it: an account by its person, a link by what it ties, anything else by what its
+//! written form tells.
 
 use std::collections::HashMap;
 
+use diesel::prelude::*;
 use serde_json::Value;
 
 use super::unfold::subject_of;
@@ -10,6 +11,8 @@ use crate::error::Result;
 use crate::ledger::digest::Digest;
 use crate::ledger::store as ledger;
 use crate::people::store as people;
+use crate::people::subjects::{person_words, said};
+use crate::store::schema::ledger_entry;
 use crate::store::{Db, NewEntryRow};
 use crate::web::words::Words;
 
@@ -28,24 +31,22 @@ enum Called {
 }
 
 impl About {
-    /// Its name in words; none where the subject speaks for itself, or what it was called was erased.
-    pub fn words(&self, w: Words) -> Option<String> {
-        Some(match self.called.as_ref()? {
-            Called::Person { name, login } if name == login => name.clone(),
-            Called::Person { name, login } => {
-                format!("{name}{}", w.one("parts-in-brackets", "text", login.as_str()))
-            }
-            Called::Tie { from, relation, to } => {
+    /// What it is called.
+    pub fn words(&self, w: Words) -> String {
+        match &self.called {
+            None => said(w, &self.subject),
+            Some(Called::Person { name, login }) => person_words(w, name, login),
+            Some(Called::Tie { from, relation, to }) => {
                 let key = format!("link-relation-{relation}");
                 let relation = if w.has(&key) { w.t(&key) } else { relation.as_str().into() };
                 let args = [
-                    ("from", from.as_str().into()),
+                    ("from", said(w, from).into()),
                     ("relation", relation.as_ref().into()),
-                    ("to", to.as_str().into()),
+                    ("to", said(w, to).into()),
                 ];
                 w.with("trail-subject-link", &args).into_owned()
             }
-        })
+        }
     }
 }
 
@@ -88,4 +89,24 @@ fn tie(db: &mut Db, post: Option<Digest>) -> Result<Option<Called>> {
     let snapshot: Value = serde_json::from_slice(&snapshot).unwrap_or_default();
     let text = |field: &str| snapshot[field].as_str().map(str::to_owned);
     Ok((|| Some(Called::Tie { from: text("from")?, relation: text("relation")?, to: text("to")? }))())
+}
+
+/// Kinds whose records people know by a number, in the order in which one is looked for.
+const NUMBERED: [&str; 6] = ["order", "document", "deviation", "recall", "disposal", "copy"];
+
+/// The subject that somebody means who types a bare number, or the login of an account; else the text as it is.
+///
+/// # Errors
+/// The database does not answer.
+pub fn meant(db: &mut Db, text: &str) -> Result<String> {
+    let text = text.trim();
+    for kind in NUMBERED {
+        let of_number = ledger_entry::obj_kind.eq(kind).and(ledger_entry::obj_id.eq(text));
+        if diesel::select(diesel::dsl::exists(ledger_entry::table.filter(of_number))).get_result(db)? {
+            return Ok(format!("{kind}/{text}"));
+        }
+    }
+    let login = text.strip_prefix("account/").unwrap_or(text);
+    Ok(people::by_login(db, login)?
+        .map_or_else(|| text.to_owned(), |account| format!("account/{}", account.id)))
 }

@@ -9,10 +9,10 @@ use serde::Deserialize;
 
 use super::api::number;
 use super::filter::{Asked, Filter};
-use super::named::{About, Names};
+use super::named::{About, Names, meant};
 use super::store::{self, Part};
 use super::unfold::unfold;
-use super::views::{EntryPage, Epochs, Line, ListPage, act_word, role_word};
+use super::views::{EntryPage, Epochs, Line, ListPage, act_word, acted_as};
 use crate::error::Result;
 use crate::ledger::acts;
 use crate::ledger::canon;
@@ -72,8 +72,9 @@ async fn list(view: View, reader: Reader, query: Query<List>) -> Result<HttpResp
     let mut frame = view.frame(view.words.t("trail-title"), SECTION);
     let (limit, before) = (paging.limit()?, paging.after::<i64>()?);
     let present = reader.site.epoch;
+    let meant = meant_by(&reader, &asked).await?;
     let read =
-        asked.filter(view.zone).and_then(|filter| Ok((epoch(asked.epoch.as_deref(), present)?, filter)));
+        meant.filter(view.zone).and_then(|filter| Ok((epoch(asked.epoch.as_deref(), present)?, filter)));
     let of = read.as_ref().map_or(present, |(epoch, _)| *epoch);
     let (found, status) = match read {
         Ok((epoch, filter)) => (rows(&reader, (epoch, filter), (before, limit)).await?, StatusCode::OK),
@@ -88,6 +89,15 @@ async fn list(view: View, reader: Reader, query: Query<List>) -> Result<HttpResp
     let acts = choices(view.words);
     let (epochs, kept) = (Epochs { shown: of, present }, asked.kept());
     Ok(page(&ListPage { frame, sheet, acts, lines, total, next: rows.next, epochs, kept }, status))
+}
+
+/// What was asked, its subject as the ledger writes it.
+async fn meant_by(reader: &Reader, asked: &Asked) -> Result<Asked> {
+    let mut asked = asked.clone();
+    if let Some(text) = asked.subject.take().filter(|text| !text.trim().is_empty()) {
+        asked.subject = Some(reader.read(move |db| meant(db, &text)).await?);
+    }
+    Ok(asked)
 }
 
 fn choices(w: Words) -> Vec<Choice> {
@@ -145,10 +155,9 @@ fn line(told: Told, w: Words, zone: chrono_tz::Tz) -> Line {
         seq: row.seq,
         at,
         actor,
-        role: role_word(w, &role),
+        role: acted_as(w, &role),
         act: act_word(w, &row.act),
-        called: about.as_ref().and_then(|about| about.words(w)),
-        subject: about.map(|about| about.subject),
+        subject: about.map(|about| (about.subject.clone(), about.words(w))),
         reason,
         leaf: store::hex(&row.leaf),
     }

@@ -1,6 +1,6 @@
 //! One entry unfolded: what it says, what it changed, and what can be proven of it here and now.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::prelude::*;
 use serde_json::{Map, Value};
@@ -21,6 +21,9 @@ use crate::store::schema::{ledger_entry, ledger_head};
 use crate::store::{Db, NewEntryRow};
 use crate::time::Timestamp;
 
+/// How long an account's id is.
+const ACCOUNT: usize = 34;
+
 /// A check done while the page is made: its word's key, the verdict, and the hash it is about.
 #[derive(Debug)]
 pub struct Check {
@@ -37,10 +40,10 @@ pub struct Check {
 pub struct Changed {
     /// Its name in the snapshot.
     pub field: String,
-    /// Before; empty for nothing.
-    pub old: String,
-    /// After; empty for nothing.
-    pub new: String,
+    /// Before.
+    pub old: Option<Value>,
+    /// After.
+    pub new: Option<Value>,
 }
 
 /// A personal value that an entry introduces.
@@ -240,14 +243,22 @@ fn changes(db: &mut Db, index: &BodyIndex<'_>) -> Result<Vec<Changed>> {
     };
     let (old, new) = (state(index.pre)?, state(index.post)?);
     let mut hashes = Vec::new();
-    old.values().chain(new.values()).for_each(|value| sealed_in(value, &mut hashes));
-    let known = people::unsealed_many(db, &hashes)?;
+    let mut accounts = BTreeSet::new();
+    for value in old.values().chain(new.values()) {
+        sealed_in(value, &mut hashes);
+        accounts_in(value, &mut accounts);
+    }
+    let mut known = people::unsealed_many(db, &hashes)?;
+    for id in accounts {
+        known.insert(id.to_owned(), people::person(db, id)?.name);
+    }
     let mut names: BTreeMap<&String, ()> = BTreeMap::new();
     names.extend(old.keys().chain(new.keys()).map(|name| (name, ())));
     let differing = names.into_keys().filter(|name| old.get(*name) != new.get(*name));
     let told = differing.map(|name| {
         let (lost, gained) = apart(old.get(name), new.get(name));
-        Changed { field: name.clone(), old: text(lost.as_ref(), &known), new: text(gained.as_ref(), &known) }
+        let shown = |value: Option<Value>| value.map(|value| disclosed(&value, &known));
+        Changed { field: name.clone(), old: shown(lost), new: shown(gained) }
     });
     Ok(told.collect())
 }
@@ -266,6 +277,18 @@ fn apart(old: Option<&Value>, new: Option<&Value>) -> (Option<Value>, Option<Val
     }
 }
 
+/// The ids of accounts, which are known by their form.
+fn accounts_in<'a>(value: &'a Value, ids: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::String(text) if text.len() == ACCOUNT && text.starts_with("u-") => {
+            ids.insert(text);
+        }
+        Value::Object(fields) => fields.values().for_each(|value| accounts_in(value, ids)),
+        Value::Array(items) => items.iter().for_each(|item| accounts_in(item, ids)),
+        _ => {}
+    }
+}
+
 fn sealed_in(value: &Value, hashes: &mut Vec<String>) {
     match value {
         Value::Object(fields) => match fields.get("sealed").and_then(Value::as_str) {
@@ -277,28 +300,7 @@ fn sealed_in(value: &Value, hashes: &mut Vec<String>) {
     }
 }
 
-/// A value as a reader sees it: texts bare, personal values disclosed where they still are.
-fn text(value: Option<&Value>, known: &HashMap<String, String>) -> String {
-    match value {
-        None => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(value) => said(&disclosed(value, known), "\n"),
-    }
-}
-
-/// A value without the marks of JSON: the items of a list apart by `between`, an object as `name: value`.
-fn said(value: &Value, between: &str) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(|item| said(item, ", ")).collect::<Vec<_>>().join(between),
-        Value::Object(fields) => {
-            let fields = fields.iter().map(|(name, value)| format!("{name}: {}", said(value, ", ")));
-            fields.collect::<Vec<_>>().join(" · ")
-        }
-        value => value.to_string(),
-    }
-}
-
+/// The same with personal values disclosed where they still are, and accounts by the name of their person.
 fn disclosed(value: &Value, known: &HashMap<String, String>) -> Value {
     match value {
         Value::Object(fields) => {
@@ -314,6 +316,7 @@ fn disclosed(value: &Value, known: &HashMap<String, String>) -> Value {
             }
         }
         Value::Array(items) => Value::Array(items.iter().map(|item| disclosed(item, known)).collect()),
+        Value::String(text) => Value::String(known.get(text).unwrap_or(text).clone()),
         other => other.clone(),
     }
 }

@@ -17,6 +17,7 @@ use crate::ledger::verify::Scope;
 use crate::people::desk::{Desk, Reader};
 use crate::people::gate::{Gate, Route};
 use crate::people::rights::Permission;
+use crate::people::subjects::said;
 use crate::people::view::View;
 use crate::store::Db;
 use crate::web::form::Form;
@@ -199,6 +200,10 @@ impl VerifyPage {
     /// The epoch of a fault; the first one is not told.
     fn epoch(&self, fault: &Fault) -> u64 {
         fault.epoch.unwrap_or(1)
+    }
+
+    fn called(&self, subject: &str) -> String {
+        said(self.frame.w, subject)
     }
 
     fn subject_link(&self, subject: &str, fault: &Fault) -> String {

@@ -2,7 +2,10 @@
 
 use askama::Template;
 
+use super::named::About;
+use super::told::Wording;
 use super::unfold::{Beside, Changed, Check, Unfolded};
+use crate::people::view::role_word;
 use crate::web::page::{Frame, percent};
 use crate::web::parts::{Choice, Sheet};
 use crate::web::words::Words;
@@ -14,9 +17,8 @@ pub struct Line {
     pub actor: String,
     pub role: String,
     pub act: String,
-    pub subject: Option<String>,
-    /// What the subject is called, where it does not say it itself.
-    pub called: Option<String>,
+    /// The subject as it is written, and what it is called.
+    pub subject: Option<(String, String)>,
     pub reason: String,
     pub leaf: String,
 }
@@ -100,10 +102,10 @@ pub fn act_word(w: Words, act: &str) -> String {
     if w.has(&key) { w.t(&key).into_owned() } else { act.to_owned() }
 }
 
-/// The word of a role's code.
-pub fn role_word(w: Words, role: &str) -> String {
+/// The word of who acted: a person's role, or what stands in an entry where no person did.
+pub fn acted_as(w: Words, role: &str) -> String {
     let key = format!("trail-role-{role}");
-    if w.has(&key) { w.t(&key).into_owned() } else { role.to_owned() }
+    if w.has(&key) { w.t(&key).into_owned() } else { role_word(w, role) }
 }
 
 impl ListPage {
@@ -118,11 +120,11 @@ impl EntryPage {
     }
 
     fn role(&self) -> String {
-        role_word(self.frame.w, &self.entry.role)
+        acted_as(self.frame.w, &self.entry.role)
     }
 
-    fn called(&self) -> Option<String> {
-        self.entry.about.as_ref()?.words(self.frame.w)
+    fn called(&self, about: &About) -> String {
+        about.words(self.frame.w)
     }
 
     fn subject_link(&self, subject: &str) -> String {
@@ -158,5 +160,27 @@ impl EntryPage {
 
     fn changes(&self) -> &[Changed] {
         &self.entry.changes
+    }
+
+    fn wording(&self) -> Wording<'_> {
+        let kind = self.entry.about.as_ref().and_then(|about| about.subject.split('/').next());
+        Wording { w: self.frame.w, zone: self.frame.zone, kind: kind.unwrap_or_default() }
+    }
+
+    /// A field's name in words; the sealed name where there is none.
+    fn field(&self, name: &str) -> String {
+        self.wording().field(name).unwrap_or_else(|| name.to_owned())
+    }
+
+    fn worded(&self, name: &str) -> bool {
+        self.wording().field(name).is_some()
+    }
+
+    fn old(&self, change: &Changed) -> String {
+        self.wording().value(&change.field, change.old.as_ref())
+    }
+
+    fn new_value(&self, change: &Changed) -> String {
+        self.wording().value(&change.field, change.new.as_ref())
     }
 }

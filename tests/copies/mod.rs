@@ -340,6 +340,8 @@ fn the_pages_lead_from_a_document_to_a_copy_and_its_end() {
         let shown = qa.get(&copy).expect(200).text;
         assert!(shown.contains("王芳") && shown.contains("href=\"/c/"), "{shown}");
         let copy = "/documents/SOP-CS-001/copies/1";
+        let one = qa.get(copy).expect(200).text;
+        assert!(one.contains("· qa 某<"), "who issued it is named: {one}");
         assert!(qa.submit(copy, &[("outcome", ""), ("note", "记一笔")]).expect(422).text.contains("记一笔"));
         qa.submit(copy, &[("outcome", "returned"), ("note", "")]).expect(303);
         let list = qa.get("/documents/SOP-CS-001/copies").expect(200).text;

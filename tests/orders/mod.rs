@@ -228,6 +228,8 @@ fn a_recalled_batch_holds_a_new_order_until_qa_signs_its_release() {
         let body = qa.post(path, release(PASSWORD)).expect(200).json();
         assert_eq!((&body["held"], &body["holds"][0]["released_by"]), (&json!(false), &json!("qa")));
         assert_sealed(house, "1");
+        let page = qa.get_with("/orders/1", &[("accept", "text/html")]).expect(200).text;
+        assert!(page.contains("<td>qa 某</td>"), "people read who released it by name: {page}");
         qa.post(path, release(PASSWORD)).refused(409, "order-not-held");
 
         recalled["lines"][1]["quantity"] = json!("5");
@@ -422,11 +424,13 @@ fn the_pages_show_what_the_api_gives_in_both_languages() {
     recalled["lines"][0]["batch"] = json!(RECALLED);
     recalled["lines"][1]["name"] = json!("<script>alert(1)</script>");
     put(&erp, "1", &recalled).expect(201);
+    assert_eq!(qa.get("/api/v1/orders/1").expect(200).json()["events"][1]["by"], "cs");
     for (lang, held) in [("zh-CN", "暂停发货"), ("en", "On hold")] {
         let headers = [("accept", "text/html"), ("accept-language", lang)];
         let page = qa.get_with("/orders/1", &headers).expect(200).text;
         assert!(page.contains(held) && page.contains("RCL-2026-0001") && page.contains("第一医院药房"));
         assert!(!page.contains("<script>alert"), "escaped");
+        assert!(page.contains(" cs 某</li>"), "who acted is named: {page}");
         assert!(page.contains("action=\"/orders/1/release\""));
         let list = qa.get_with("/orders?held=true", &headers).expect(200).text;
         assert!(list.contains("href=\"/orders/1\"") && list.contains(held));

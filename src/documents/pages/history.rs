@@ -15,7 +15,7 @@ use crate::people::desk::Reader;
 use crate::people::gate::{Gate, Route};
 use crate::people::rights::Permission;
 use crate::people::store as people;
-use crate::people::view::View;
+use crate::people::view::{View, role_word};
 use crate::text::diff;
 use crate::time::Timestamp;
 use crate::web::page::{Frame, page, percent};
@@ -195,8 +195,7 @@ fn differing(w: Words, (old, new): (&Carried, &Carried)) -> Vec<Differing> {
     }
     let processes = |carried: &Carried| listed(w, &carried.processes, process_word);
     note(w.t("document-fact-processes").into_owned(), processes(old), processes(new));
-    let role = |w: Words, code: &str| w.t(&format!("role-{code}")).into_owned();
-    let audience = |carried: &Carried| listed(w, &carried.audience, role);
+    let audience = |carried: &Carried| listed(w, &carried.audience, role_word);
     note(w.t("document-fact-audience").into_owned(), audience(old), audience(new));
     let months =
         |carried: &Carried| w.one("document-months", "n", i64::from(carried.review_months)).into_owned();

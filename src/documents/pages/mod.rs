@@ -22,7 +22,7 @@ use crate::error::{Error, FieldError, Result};
 use crate::people::desk::Reader;
 use crate::people::gate::Route;
 use crate::people::rights::{Permission, Role};
-use crate::people::view::View;
+use crate::people::view::{View, role_word};
 use crate::web::parts::{Choice, Signature, state_tag};
 use crate::web::words::Words;
 
@@ -99,7 +99,7 @@ fn place(view: &View, around: &Around, tab: Tab) -> Place {
 fn worded(w: Words, list: &[Signature]) -> Vec<Signature> {
     let word = |mut signature: Signature| {
         if !signature.role.is_empty() {
-            signature.role = w.t(&format!("role-{}", signature.role)).into_owned();
+            signature.role = role_word(w, &signature.role);
         }
         signature
     };
