@@ -181,13 +181,14 @@ fn a_state_file_that_is_none_is_refused() {
 #[test]
 fn a_state_that_cannot_be_written_signs_nothing() {
     let (dir, mut state, note) = signed_ten();
-    // A directory where the new file would be written stops it, also for root.
-    fs::create_dir(dir.path().join("state.new")).unwrap();
+    // A folder that is away stops it, also for root.
+    let away = dir.path().with_extension("away");
+    fs::rename(dir.path(), &away).unwrap();
     let all = leaves(0);
     let refusal = state.extend(&keys(), head(&all), &proof(&all, 10)).unwrap_err();
     assert!(matches!(refusal, SignerRefusal::File(..)));
     assert_eq!(state.last(ORIGIN).unwrap().note, note);
+    fs::rename(&away, dir.path()).unwrap();
     assert!(Path::new(&dir.path().join("state")).exists());
-    fs::remove_dir(dir.path().join("state.new")).unwrap();
     assert!(state.extend(&keys(), head(&all), &proof(&all, 10)).is_ok());
 }
