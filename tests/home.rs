@@ -14,7 +14,7 @@ fn submitted(author: &Client, number: &str) -> (String, String) {
     let body = json!({
         "number": number, "kind": "work_instruction", "department": "CS", "owner": "qa",
         "title": { "zh-CN": "冷链异常询问", "en": "Cold chain questions" },
-        "processes": ["cold_chain"], "audience": ["cs"], "review_months": 12,
+        "processes": ["cold_chain", "complaints"], "audience": ["cs"], "review_months": 12,
     });
     author.post("/api/v1/documents", body).expect(201);
     let draft = json!({
@@ -50,9 +50,17 @@ fn customer_service_finds_what_is_in_force_by_number_title_process_text_and_init
         in_force(house, "WI-CS-011");
         submitted(&house.person("author"), "WI-CS-012");
         let browser = Browser::of(house, "cs");
-        for q in
-            ["wi-cs-011", "异常询问", "COLD Chain", "cold_chain", "llyc", "温度 来电人", "caller temperature"]
-        {
+        for q in [
+            "wi-cs-011",
+            "异常询问",
+            "COLD Chain",
+            "cold_chain",
+            "投诉",
+            "complaints",
+            "llyc",
+            "温度 来电人",
+            "caller temperature",
+        ] {
             let page = look_up(&browser, q);
             assert!(page.contains("WI-CS-011"), "{q}");
             assert!(!page.contains("WI-CS-012"), "{q} finds what is in review");

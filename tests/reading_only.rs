@@ -8,15 +8,21 @@ use sopledger::ledger::recovery::recover;
 use sopledger::ledger::verify::verify_target;
 
 use crate::house::{House, PASSWORD};
+use crate::pages_people::Browser;
 use crate::recovery::older;
-use crate::{copies, deviations};
+use crate::{copies, deviations, orders};
 
 const HTML: [(&str, &str); 2] = [("accept", "text/html"), ("accept-language", "en")];
+const PRINTED: &str = "/api/v1/documents/SOP-CS-001/versions/1.0/pdf";
 const BAR: &str = "<div class=\"banner red\" role=\"note\"><b>";
 
 /// A house that is served over an older copy of its database.
 fn behind(house: House) -> House {
     copies::in_force(&house);
+    behind_now(house)
+}
+
+fn behind_now(house: House) -> House {
     house.site.signing.finish();
     let (folder, place) = house.leave();
     let old = older(&place);
@@ -115,6 +121,53 @@ fn every_write_is_refused_in_words_and_leaves_nothing() {
         assert!(page.contains("Nothing is written at present") && page.contains(BAR), "{page}");
         assert_eq!(house.acts(), before);
     });
+}
+
+#[test]
+fn a_form_refused_because_nothing_is_written_comes_back_with_what_was_typed() {
+    both_behind(|house| {
+        let cs = Browser::of(&house, "cs");
+        let typed =
+            [("title", "冷链箱温度超限"), ("description", "到货时记录仪显示十一度"), ("class", "major")];
+        let token = cs.token("/deviations/new");
+        let fields: Vec<_> = typed.into_iter().chain([("csrf", token.as_str())]).collect();
+        let page = cs.post("/deviations", &fields, &[]).expect(503).text;
+        for (_, value) in &typed[..2] {
+            assert!(page.contains(value), "{value} in {page}");
+        }
+        assert!(page.contains("没有写入任何内容"), "{page}");
+        let qa = Browser::of(&house, "qa");
+        let text = format!("{}\n{}\n", orders::HEADER, orders::row("80017777", "10", "1"));
+        let page = qa.submit("/orders/import", &[("format", "csv"), ("text", &text)]).expect(503).text;
+        assert!(page.contains("没有写入任何内容") && page.contains("80017777"), "{page}");
+    });
+}
+
+#[test]
+fn nothing_on_a_page_contradicts_the_bar_above_it() {
+    both_behind(|house| {
+        let qa = Browser::of(&house, "qa");
+        for path in ["/trail", "/trail/verify", "/documents"] {
+            let page = qa.get(path).expect(200).text;
+            assert!(page.contains("账本不符") && !page.contains("账本未校验"), "{path}: {page}");
+        }
+        assert!(!qa.get("/trail/verify").expect(200).text.contains("尚未校验"));
+        let door = house.nobody().get_with("/login", &[HTML[0]]).expect(200).text;
+        assert!(!door.contains("检查点已覆盖") && door.contains("<details>"), "{door}");
+    });
+}
+
+#[test]
+fn the_page_behind_a_qr_code_does_not_say_that_a_paper_holds() {
+    for house in std::iter::once(House::sqlite()).chain(House::postgres()) {
+        copies::in_force(&house);
+        let Some(pdf) = copies::print(&house, &house.person("cs"), PRINTED) else { return };
+        let path = copies::behind(&pdf);
+        let page = |house: &House| house.nobody().get_with(&path, &[HTML[0]]).expect(200).text;
+        assert!(page(&house).contains(r#"<div class="verdict grn">"#), "{}", page(&house));
+        let page = page(&behind_now(house));
+        assert!(page.contains("无法确认") && !page.contains("现行有效"), "{page}");
+    }
 }
 
 #[test]

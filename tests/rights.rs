@@ -1,12 +1,15 @@
 //! The table of rights, walked: every route × every role, from the route table itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::json;
 use sopledger::app;
 use sopledger::people::gate::{Gate, Route};
 use sopledger::people::rights::{Permission, Role};
 
-use crate::house::{Answer, Client, House};
+use crate::house::{Answer, Client, House, both};
+use crate::pages_people::Browser;
+use crate::{copies, deviations};
 
 /// The login of the house's person with this role.
 fn login(role: Role) -> &'static str {
@@ -108,4 +111,53 @@ fn whoever_is_public_is_on_the_list() {
         "POST /notebook/file",
     ];
     assert_eq!(public, expected);
+}
+
+#[test]
+fn no_page_offers_a_link_where_its_reader_may_not_go() {
+    both(|house| {
+        copies::in_force(house);
+        deviations::order(house, "80010001");
+        let mut told = deviations::told();
+        told["orders"] = json!(["80010001"]);
+        house.person("cs").post("/api/v1/deviations", told).expect(201);
+        let qa = house.person("qa");
+        let job = qa.post("/api/v1/ledger/verifications", json!({})).expect(202);
+        qa.until_over(job.header("location").unwrap());
+        for login in ["qa", "ra", "author", "reviewer", "cs", "auditor", "admin"] {
+            let reader = Browser::of(house, login);
+            let mut asked = BTreeSet::new();
+            for start in
+                ["/", "/documents/SOP-CS-001", "/orders/80010001", "/deviations/DEV-2026-0001", "/retention"]
+            {
+                let page = reader.get(start);
+                if page.status != 200 {
+                    continue;
+                }
+                for link in page.text.split("href=\"/").skip(1) {
+                    let path = format!("/{}", link.split('"').next().unwrap().replace("&#38;", "&"));
+                    let acts =
+                        ["/language/", "/theme/", "/assets/"].iter().any(|part| path.starts_with(part));
+                    if !acts && !path.contains("/pdf") && asked.insert(path.clone()) {
+                        assert_ne!(reader.get(&path).status, 403, "{login} on {start} is led to {path}");
+                    }
+                }
+            }
+            assert!(!asked.is_empty(), "{login}");
+        }
+        let door = house.nobody().get_with("/login", &[("accept", "text/html")]).expect(200).text;
+        assert!(!door.contains("href=\"/trail") && door.contains("账本已校验"), "{door}");
+    });
+}
+
+#[test]
+fn whoever_may_raise_a_deviation_is_offered_it_on_an_order() {
+    both(|house| {
+        deviations::order(house, "80010001");
+        for (login, offered) in [("cs", true), ("author", true), ("auditor", false)] {
+            let page = Browser::of(house, login).get("/orders/80010001").expect(200).text;
+            assert_eq!(page.contains("/deviations/new?order=80010001"), offered, "{login}");
+            assert!(page.contains(r#"<a href="/orders" aria-current="page">"#), "{page}");
+        }
+    });
 }

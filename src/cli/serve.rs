@@ -35,7 +35,7 @@ fn complain_of(cause: &Cause) {
     let args: Vec<_> = cause.args.iter().map(|(name, value)| (*name, Arg::from(value.as_str()))).collect();
     let (title, why) = (format!("problem-{}", cause.code), format!("problem-{}.detail", cause.code));
     eprintln!("sopledger: {}. {}", w.t(&title), w.with(&why, &args));
-    eprintln!("  {}: {}", w.t("base-halted"), w.t("base-halted.detail"));
+    eprintln!("  {}: {} {}", w.t("base-halted"), w.t("base-halted.detail"), w.t("base-halted.do"));
 }
 
 /// Binds the configured address.

@@ -19,7 +19,6 @@ use crate::store::Db;
 use crate::time::Timestamp;
 use crate::web::format;
 use crate::web::page::page;
-use crate::web::parts::{Look, tag};
 use crate::web::words::Words;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -60,6 +59,50 @@ pub enum Verdict {
     Settled(Outcome),
 }
 
+/// What stands across the top of the page, told apart by sign and word, not by colour alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// It may be followed.
+    Yes,
+    /// Not before its time.
+    NotYet,
+    /// It must not be followed.
+    No,
+    /// The database may be out of date, so nobody may rely on it that the paper holds.
+    Withheld,
+}
+
+impl Mark {
+    /// The key of its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Yes => "status-yes",
+            Self::NotYet => "status-not-yet",
+            Self::No => "status-no",
+            Self::Withheld => "status-withheld",
+        }
+    }
+
+    /// Its icon.
+    pub const fn icon(self) -> &'static str {
+        match self {
+            Self::Yes => "check",
+            Self::NotYet => "clock",
+            Self::No => "cross",
+            Self::Withheld => "dia",
+        }
+    }
+
+    /// Its class.
+    pub const fn class(self) -> &'static str {
+        match self {
+            Self::Yes => "grn",
+            Self::No => "red",
+            Self::NotYet | Self::Withheld => "yel",
+        }
+    }
+}
+
 impl Verdict {
     fn says(&self, w: Words, zone: Tz) -> String {
         let minute = |at: Timestamp| format::minute(at, zone);
@@ -79,11 +122,11 @@ impl Verdict {
         }
     }
 
-    fn mark(&self) -> (Look, &'static str) {
+    const fn mark(&self) -> Mark {
         match self {
-            Self::Holds(_) => (Look::Live, "status-yes"),
-            Self::Awaits(_) => (Look::Next, "status-not-yet"),
-            _ => (Look::Stopped, "status-no"),
+            Self::Holds(_) => Mark::Yes,
+            Self::Awaits(_) => Mark::NotYet,
+            _ => Mark::No,
         }
     }
 }
@@ -144,20 +187,19 @@ async fn status(view: View, site: web::Data<Site>, token: web::Path<String>) -> 
     let (now, zone) = (view.now(), view.zone);
     let told = site.readers.read(move |db| told(db, &token, (now, zone))).await?;
     let w = view.words;
-    let (look, word, says, status) = match &told {
-        Some(told) => {
-            let (look, word) = told.verdict.mark();
-            (look, word, told.verdict.says(w, zone), StatusCode::OK)
-        }
-        None => (Look::Stopped, "status-no", w.t("status-unknown").into_owned(), StatusCode::NOT_FOUND),
-    };
     let title = match &told {
         Some(told) => format!("{} V{} {}", told.document, told.version, w.t("status-title")),
         None => w.t("status-title").into_owned(),
     };
     let frame = view.frame(title, "");
-    let page_ = Status { frame, told, holds: tag(look, w.t(word)), says, at: now };
-    let mut answer = page(&page_, status);
+    let (mark, says, status) = match &told {
+        Some(told) if told.verdict.mark() == Mark::Yes && frame.halted.is_some() => {
+            (Mark::Withheld, w.t("status-withheld.detail").into_owned(), StatusCode::OK)
+        }
+        Some(told) => (told.verdict.mark(), told.verdict.says(w, zone), StatusCode::OK),
+        None => (Mark::No, w.t("status-unknown").into_owned(), StatusCode::NOT_FOUND),
+    };
+    let mut answer = page(&Status { frame, told, mark, says, at: now }, status);
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(answer)
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::api::CopyView;
-use super::status::Told;
+use super::status::{Mark, Told};
 use crate::time::Timestamp;
 use crate::web::page::Frame;
 use crate::web::parts::{Choice, Look, Sheet, Tag, tag};
@@ -92,7 +92,7 @@ pub struct Status {
     /// What the paper is of; none where no paper of ours has this code.
     pub told: Option<Told>,
     /// Whether the paper may be followed.
-    pub holds: Tag,
+    pub mark: Mark,
     pub says: String,
     pub at: Timestamp,
 }

@@ -21,7 +21,7 @@ use crate::people::rights::Permission;
 use crate::people::sessions::Attempt;
 use crate::people::view::View;
 use crate::records::api::{digest_told, reason_told};
-use crate::records::pages::{self as shared, Chosen, CorrectionFields, DecisionFields, PageSurface, SECTION};
+use crate::records::pages::{self as shared, Chosen, CorrectionFields, DecisionFields, PageSurface};
 use crate::records::transitions::{self, Step};
 use crate::store::Db;
 use crate::web::form::{Form, Typed};
@@ -30,6 +30,9 @@ use crate::web::paging::Page;
 use crate::web::parts::Sheet;
 use crate::web::problem::Refused;
 use crate::web::query::Query;
+
+/// Where deviations stand in the top bar.
+const SECTION: &str = "/deviations";
 
 static SURFACE_FOR_PEOPLE: PageSurface =
     PageSurface { surface: &SURFACE, path: "/deviations", wording: views::WORDING };

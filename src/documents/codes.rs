@@ -6,6 +6,8 @@
 
 use std::str::FromStr;
 
+use crate::web::words::Words;
+
 /// What sort of document it is; the first part of its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -137,10 +139,16 @@ pub fn is_process(code: &str) -> bool {
     PROCESSES.contains(&code)
 }
 
+/// What a process is called; its code where it is none of ours.
+pub fn process_word(w: Words, code: &str) -> String {
+    let key = format!("documents-process-{code}");
+    if w.has(&key) { w.t(&key).into_owned() } else { code.to_owned() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::words::{Lang, Words};
+    use crate::web::words::Lang;
 
     #[test]
     fn every_code_has_its_name_in_both_languages() {

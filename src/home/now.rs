@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use pinyin::ToPinyin;
 
+use crate::documents::codes::process_word;
 use crate::documents::read::PinnedVersion;
 use crate::documents::{read, store as documents};
 use crate::error::Result;
@@ -322,9 +323,8 @@ fn heads(pinned: &PinnedVersion) -> Vec<String> {
     heads.extend(pinned.title.values().map(|title| title.to_lowercase()));
     heads.extend(pinned.title.values().map(|title| initials(title)));
     for process in &pinned.processes {
-        let key = format!("process-{process}");
         heads.push(process.clone());
-        heads.extend(Lang::ALL.into_iter().map(|lang| Words::of(lang).t(&key).to_lowercase()));
+        heads.extend(Lang::ALL.map(|lang| process_word(Words::of(lang), process).to_lowercase()));
     }
     heads
 }

@@ -25,7 +25,12 @@ use crate::web::parts::Sheet;
 use crate::web::problem::Refused;
 use crate::web::query::Query;
 
-const SECTION: &str = "/records";
+const SECTION: &str = "/retention";
+
+/// Where the page of a kept record `kind/id` stands there: with the records of its kind.
+fn section(subject: &str) -> String {
+    format!("/{}s", subject.split('/').next().unwrap_or_default())
+}
 
 /// The feature's pages.
 pub fn routes() -> Vec<Route> {
@@ -67,7 +72,7 @@ async fn show(
         }
         Some(subject) => {
             let sheet = Sheet::new(view.words, "keeping", Typed::from_pairs([("subject", subject.as_str())]));
-            let frame = view.frame(view.words.t("keeping-subject-title"), SECTION);
+            let frame = view.frame(view.words.t("keeping-subject-title"), section(&subject));
             let shown = subject_page((&view, &reader, **keeping), &subject, (frame, sheet)).await?;
             Ok(page(&shown, StatusCode::OK))
         }
@@ -128,7 +133,7 @@ async fn set(
         Err(error) => {
             let refused = Refused::by(error)?;
             let sheet = Sheet::new(view.words, "keeping", form.typed).refused(&refused);
-            let frame = view.frame(view.words.t("keeping-subject-title"), SECTION).failed();
+            let frame = view.frame(view.words.t("keeping-subject-title"), section(&subject)).failed();
             let shown = subject_page((&view, &reader, keeping), &subject, (frame, sheet)).await?;
             Ok(refused.page(&shown))
         }
@@ -147,8 +152,10 @@ async fn hold_page(
         Ok((hold, called))
     };
     let (hold, called) = reader.read(read).await?;
-    let (mut frame, mut sheet) =
-        (view.frame(view.words.t("keeping-lift"), SECTION), Sheet::new(view.words, "keeping", typed));
+    let (mut frame, mut sheet) = (
+        view.frame(view.words.t("keeping-lift"), section(&hold.held())),
+        Sheet::new(view.words, "keeping", typed),
+    );
     if let Some(error) = error {
         (frame, sheet) = (frame.failed(), sheet.refused(error));
     }

@@ -17,7 +17,6 @@ use crate::people::gate::Caller;
 use crate::people::rights::Permission;
 use crate::people::view::View;
 use crate::records::api::reason_told;
-use crate::records::pages::SECTION;
 use crate::store::Db;
 use crate::web::form::{Form, Typed};
 use crate::web::input;
@@ -62,6 +61,11 @@ impl LinkPart<'_> {
     }
 }
 
+/// Where a form stands in the top bar: with the page that it leads back to.
+fn section(back: &str) -> String {
+    local(back).to_owned()
+}
+
 #[derive(Template)]
 #[template(path = "links/new.html")]
 struct NewPage {
@@ -84,8 +88,9 @@ pub(super) async fn ask(view: View, wanted: Query<Wanted>) -> Result<HttpRespons
     let Wanted { from, to, back } = wanted.0;
     let typed = [("from", from.unwrap_or_default()), ("to", to.unwrap_or_default())];
     let sheet = Sheet::new(view.words, "link", Typed::from_pairs(typed));
-    let frame = view.frame(view.words.t("link-new"), SECTION);
-    Ok(page(&new_page(frame, sheet, &back.unwrap_or_default()), StatusCode::OK))
+    let back = back.unwrap_or_default();
+    let frame = view.frame(view.words.t("link-new"), section(&back));
+    Ok(page(&new_page(frame, sheet, &back), StatusCode::OK))
 }
 
 fn new_page(frame: Frame, sheet: Sheet, back: &str) -> NewPage {
@@ -121,7 +126,7 @@ pub(super) async fn create(
         Err(error) => {
             let refused = Refused::by(error)?;
             let sheet = Sheet::new(view.words, "link", form.typed).refused(&refused);
-            let frame = view.frame(view.words.t("link-new"), SECTION).failed();
+            let frame = view.frame(view.words.t("link-new"), section(&back)).failed();
             Ok(refused.page(&new_page(frame, sheet, &back)))
         }
     }
@@ -170,8 +175,9 @@ pub(super) async fn ask_removal(
 ) -> Result<HttpResponse> {
     let link = reader.read(move |db| one(db, &id)).await?;
     let sheet = Sheet::new(view.words, "link-removal", Typed::default());
-    let frame = view.frame(view.words.t("link-removal"), SECTION);
-    Ok(page(&remove_page(frame, sheet, link, &wanted.0.back.unwrap_or_default()), StatusCode::OK))
+    let back = wanted.0.back.unwrap_or_default();
+    let frame = view.frame(view.words.t("link-removal"), section(&back));
+    Ok(page(&remove_page(frame, sheet, link, &back), StatusCode::OK))
 }
 
 /// What a person types to take a tie away.
@@ -202,7 +208,7 @@ pub(super) async fn remove(
             let refused = Refused::by(error)?;
             let link = desk.read(move |db| one(db, &id)).await?;
             let sheet = Sheet::new(view.words, "link-removal", form.typed).refused(&refused);
-            let frame = view.frame(view.words.t("link-removal"), SECTION).failed();
+            let frame = view.frame(view.words.t("link-removal"), section(&back)).failed();
             Ok(refused.page(&remove_page(frame, sheet, link, &back)))
         }
     }

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::jobs::{self, Job};
 use crate::keeping::{Now, Retained, standing};
 use crate::people::desk::{Desk, Reader};
+use crate::people::gate::Caller;
 use crate::people::rights::Permission;
 use crate::people::store as people;
 use crate::people::view::View;
@@ -27,7 +28,7 @@ use crate::web::problem::Refused;
 use crate::web::query::Query;
 
 /// Where orders stand in the top bar.
-const SECTION: &str = "/records";
+const SECTION: &str = "/orders";
 
 /// `GET /orders`.
 pub(super) async fn list(
@@ -59,8 +60,7 @@ pub(super) async fn show(reader: Reader, view: View, number: web::Path<String>) 
     let asked = number.clone();
     let now = Now::of(&reader.site);
     let seen = reader.read(move |db| seen(db, &asked, now)).await?;
-    let may_release = reader.caller.may(Permission::Decide);
-    Ok(page(&order_page(&view, seen, sheet, may_release), StatusCode::OK))
+    Ok(page(&order_page(&view, seen, sheet, &reader.caller), StatusCode::OK))
 }
 
 /// What the page of an order shows, read from one state.
@@ -85,10 +85,12 @@ fn seen(db: &mut crate::store::Db, number: &str, now: Now) -> Result<Seen> {
     Ok(Seen { order, procedures, digest, kept })
 }
 
-fn order_page(view: &View, seen: Seen, release: Sheet, may_release: bool) -> OrderPage {
+fn order_page(view: &View, seen: Seen, release: Sheet, caller: &Caller) -> OrderPage {
     let Seen { order, procedures, digest, kept } = seen;
     let title = view.words.one("order-title", "number", order.number.as_str());
-    OrderPage { frame: view.frame(title, SECTION), order, procedures, digest, kept, release, may_release }
+    let frame = view.frame(title, SECTION);
+    let (may_release, may_deviate) = (caller.may(Permission::Decide), caller.may(Permission::RaiseDeviation));
+    OrderPage { frame, order, procedures, digest, kept, release, may_release, may_deviate }
 }
 
 /// What QA types to let an order go.
@@ -129,7 +131,7 @@ pub(super) async fn release(
             let now = Now::of(&desk.site);
             let seen = desk.read(move |db| seen(db, &asked, now)).await?;
             let sheet = Sheet::new(view.words, "order-release", form.typed).refused(&refused);
-            let mut shown = order_page(&view, seen, sheet, true);
+            let mut shown = order_page(&view, seen, sheet, &desk.caller);
             shown.frame = shown.frame.failed();
             Ok(refused.page(&shown))
         }
@@ -172,20 +174,24 @@ pub(super) async fn import(desk: Desk, view: View, form: Form<ImportForm>) -> Re
         crate::web::input::text("text", &text, usize::MAX)?;
         Upload::open(text.as_bytes(), format)
     });
-    let upload = match opened {
-        Ok(upload) => upload,
-        Err(error) => {
-            let refused = Refused::by(error)?;
-            let mut shown =
-                import_page(&view, Sheet::new(view.words, "order-import", form.typed).refused(&refused));
-            shown.frame = shown.frame.failed();
-            return Ok(refused.page(&shown));
-        }
-    };
     let actor = desk.caller.actor(Permission::WriteOrders)?;
     let job = Job::new("orders.import", &desk.caller.id, desk.site.clock.now());
     let kept = job.clone();
-    desk.write(move |tx| jobs::insert(tx, &kept)).await?;
-    start(desk.site.clone(), &job, view.words, (upload, actor))?;
-    Ok(see_other(&format!("/jobs/{}", job.id)))
+    let accepted = match opened {
+        Ok(upload) => desk.write(move |tx| jobs::insert(tx, &kept)).await.map(|()| upload),
+        Err(error) => Err(error),
+    };
+    match accepted {
+        Ok(upload) => {
+            start(desk.site.clone(), &job, view.words, (upload, actor))?;
+            Ok(see_other(&format!("/jobs/{}", job.id)))
+        }
+        Err(error) => {
+            let refused = Refused::by(error)?;
+            let sheet = Sheet::new(view.words, "order-import", form.typed).refused(&refused);
+            let mut shown = import_page(&view, sheet);
+            shown.frame = shown.frame.failed();
+            Ok(refused.page(&shown))
+        }
+    }
 }

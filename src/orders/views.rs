@@ -5,6 +5,7 @@ use askama::Template;
 use super::api::Asked;
 use super::procedures::{Procedure, Trained};
 use super::read::{EventView, LineView, OrderView, Summary};
+use crate::documents::codes::process_word;
 use crate::keeping::{KeptLine, Retained, kept_line};
 use crate::time::Timestamp;
 use crate::web::form::Typed;
@@ -40,6 +41,7 @@ pub(super) struct OrderPage {
     pub kept: Retained,
     pub release: Sheet,
     pub may_release: bool,
+    pub may_deviate: bool,
 }
 
 impl OrderPage {
@@ -76,8 +78,7 @@ impl OrderPage {
     }
 
     fn process_word(&self, process: &str) -> String {
-        let key = format!("documents-process-{process}");
-        if self.frame.w.has(&key) { self.frame.w.t(&key).into_owned() } else { process.to_owned() }
+        process_word(self.frame.w, process)
     }
 
     /// The document's title in the reader's language, else in any.

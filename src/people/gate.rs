@@ -271,7 +271,8 @@ fn viewer(caller: &Caller) -> Viewer {
         caller.may(Permission::ReadInForce).then_some(Search::Now)
     };
     let first = caller.must_change_password().then_some(PASSWORD_FIRST);
-    Viewer { name: caller.name.clone(), nav, search, first }
+    let reads_trail = caller.may(Permission::ReadTrail);
+    Viewer { name: caller.name.clone(), nav, reads_trail, search, first }
 }
 
 fn wants_html(request: &ServiceRequest) -> bool {

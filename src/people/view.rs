@@ -1,5 +1,6 @@
 //! What a page's handler needs of its reader: words, zone, who they are, and the frame around the page.
 
+use std::borrow::Cow;
 use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
@@ -31,8 +32,8 @@ impl View {
         self.caller.as_ref()
     }
 
-    /// The frame of a page called `title`, under the top bar's entry `section`.
-    pub fn frame(&self, title: impl Into<String>, section: &'static str) -> Frame {
+    /// The frame of a page called `title`, under the top bar's entry at or above `section`.
+    pub fn frame(&self, title: impl Into<String>, section: impl Into<Cow<'static, str>>) -> Frame {
         Frame::of(&self.request, title).under(section)
     }
 

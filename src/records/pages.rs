@@ -31,9 +31,6 @@ pub struct PageSurface {
     pub wording: Wording,
 }
 
-/// Where quality records stand in the top bar.
-pub const SECTION: &str = "/records";
-
 #[derive(Template)]
 #[template(path = "records/correct.html")]
 struct CorrectPage {
@@ -65,7 +62,7 @@ pub async fn ask(
     let standing = reader.read(move |db| kind.require(db, &number)).await?;
     let field = chosen.field.unwrap_or_default();
     let sheet = Sheet::new(view.words, "record-correction", Typed::from_pairs([("field", field.as_str())]));
-    let frame = view.frame(view.words.t("record-correction-new"), SECTION);
+    let frame = view.frame(view.words.t("record-correction-new"), surface.path);
     Ok(page(&correct_page(frame, sheet, surface, &standing), StatusCode::OK))
 }
 
@@ -120,7 +117,7 @@ pub async fn request(
             let refused = Refused::by(error)?;
             let standing = desk.read(move |db| kind.require(db, &number)).await?;
             let sheet = Sheet::new(view.words, "record-correction", form.typed).refused(&refused);
-            let frame = view.frame(view.words.t("record-correction-new"), SECTION).failed();
+            let frame = view.frame(view.words.t("record-correction-new"), surface.path).failed();
             Ok(refused.page(&correct_page(frame, sheet, surface, &standing)))
         }
     }
@@ -165,7 +162,7 @@ pub async fn correction(
     let of = number.clone();
     let seen = reader.read(move |db| seen(db, surface, &of, &id)).await?;
     let sheet = Sheet::new(view.words, "record-decision", Typed::default());
-    let frame = view.frame(view.words.t("record-decision"), SECTION);
+    let frame = view.frame(view.words.t("record-decision"), surface.path);
     Ok(page(&decide_page((frame, sheet), surface, (&reader.caller, number), seen), StatusCode::OK))
 }
 
@@ -209,7 +206,7 @@ pub async fn decide(
             let (refused, of) = (Refused::by(error)?, number.clone());
             let seen = desk.read(move |db| seen(db, surface, &of, &id)).await?;
             let sheet = Sheet::new(view.words, "record-decision", form.typed).refused(&refused);
-            let frame = view.frame(view.words.t("record-decision"), SECTION).failed();
+            let frame = view.frame(view.words.t("record-decision"), surface.path).failed();
             Ok(refused.page(&decide_page((frame, sheet), surface, (&desk.caller, number), seen)))
         }
     }

@@ -94,6 +94,8 @@ pub struct Viewer {
     pub name: String,
     /// The entries of the top bar this person may open.
     pub nav: Rc<[NavItem]>,
+    /// Whether this person may read the audit trail.
+    pub reads_trail: bool,
     /// Where the search box of the bar leads; none for a page that is a search itself.
     pub search: Option<Search>,
     /// What this person must do before anything else: its address, and words with the attribute `do` for the link.
@@ -160,6 +162,8 @@ pub struct Frame {
     pub section: Cow<'static, str>,
     /// Who is signed in, by printed name.
     pub person: Option<String>,
+    /// Whether the reader may open the audit trail: only then does anything lead there.
+    pub reads_trail: bool,
     /// The search the bar offers.
     pub search: Option<Search>,
     /// What the person must do before anything else.
@@ -204,6 +208,7 @@ impl Frame {
         if let Some(viewer) = extensions.get::<Viewer>() {
             frame.person = Some(viewer.name.clone());
             frame.nav = Rc::clone(&viewer.nav);
+            frame.reads_trail = viewer.reads_trail;
             frame.search = viewer.search;
             frame.first = viewer.first;
         }
@@ -233,6 +238,7 @@ impl Frame {
             nav: Rc::from([]),
             section: Cow::Borrowed(""),
             person: None,
+            reads_trail: false,
             search: None,
             first: None,
             csrf: String::new(),
@@ -256,18 +262,21 @@ impl Frame {
         self.w.attr(&format!("problem-{}", cause.code), "detail", &args).into_owned()
     }
 
-    /// What the bar says of the ledger to whoever may read the trail: the last verdict and its age.
+    /// What the bar says of the ledger to whoever may read the trail: that it is not the one that was signed, else the
+    /// last verdict and its age.
     pub fn chain(&self) -> Option<Chain> {
-        self.nav.iter().find(|item| item.href == "/trail")?;
-        let (w, say) = (self.w, |key: &str| self.w.t(key).into_owned());
-        Some(match &self.verdict {
-            None => {
-                Chain { ok: true, icon: "dia", text: say("base-chain-none"), name: say("base-chain-none") }
-            }
-            Some(verdict) if !verdict.ok => {
-                Chain { ok: false, icon: "cross", text: say("base-chain-bad"), name: say("base-chain-bad") }
-            }
-            Some(verdict) => {
+        let w = self.w;
+        let plain = |ok: bool, icon: &'static str, key: &str| Chain {
+            ok,
+            icon,
+            text: w.t(key).into_owned(),
+            name: w.t(key).into_owned(),
+        };
+        self.reads_trail.then(|| match (&self.halted, &self.verdict) {
+            (Some(_), _) => plain(false, "cross", "base-chain-halted"),
+            (None, None) => plain(true, "dia", "base-chain-none"),
+            (None, Some(verdict)) if !verdict.ok => plain(false, "cross", "base-chain-bad"),
+            (None, Some(verdict)) => {
                 let age = age(w, self.now.0 - verdict.at.0);
                 let name = w.attr("base-chain-ok", "age", &[("age", age.as_str().into())]).into_owned();
                 Chain { ok: true, icon: "check", text: format!("{} {age}", w.t("base-chain-ok")), name }
@@ -275,9 +284,9 @@ impl Frame {
         })
     }
 
-    /// Marks the bar's entry `href` as current, for pages whose address lies elsewhere.
-    pub fn under(mut self, href: &'static str) -> Self {
-        self.section = Cow::Borrowed(href);
+    /// Marks the bar's entry at or above `href` as current, for pages whose address lies elsewhere.
+    pub fn under(mut self, href: impl Into<Cow<'static, str>>) -> Self {
+        self.section = href.into();
         self
     }
 
@@ -346,6 +355,11 @@ impl Frame {
     /// A whole number in groups of three.
     pub fn count(&self, number: &i64) -> String {
         format::grouped(*number, self.lang())
+    }
+
+    /// What an entry of this number is called where there is little room.
+    pub fn entry_number(&self, seq: &i64) -> String {
+        format!("#{}", format::grouped(*seq, self.lang()))
     }
 
     /// A hash cut to its ends.

@@ -137,6 +137,16 @@ impl EntryLink {
         if self.is_past { format!("?epoch={}", self.epoch) } else { String::new() }
     }
 
+    /// Where it is read.
+    pub fn address(&self) -> String {
+        format!("/trail/{}{}", self.seq, self.query())
+    }
+
+    /// Where its proof is read.
+    pub fn proof(&self) -> String {
+        format!("/trail/{}/proof{}", self.seq, self.query())
+    }
+
     /// What it is called.
     pub fn words(&self, w: &Words) -> String {
         let args = [("seq", self.seq.into()), ("epoch", self.epoch.into())];
@@ -210,6 +220,20 @@ pub struct HashLine<'a> {
 
 impl HtmlSafe for HashLine<'_> {}
 
+/// What leads into the audit trail: a link for whoever may read that, for others the words alone.
+#[derive(Debug, Template)]
+#[template(
+    ext = "html",
+    source = r#"{% if opens %}<a href="{{ to }}">{{ words }}</a>{% else %}{{ words }}{% endif %}"#
+)]
+pub struct IntoTrail {
+    opens: bool,
+    to: String,
+    words: String,
+}
+
+impl HtmlSafe for IntoTrail {}
+
 /// The hidden field that every form of a page begins with.
 #[derive(Debug, Template)]
 #[template(ext = "html", source = r#"<input type="hidden" name="csrf" value="{{ token }}">"#)]
@@ -236,6 +260,11 @@ impl Frame {
     /// The icon `name`.
     pub fn icon(&self, name: &'static str) -> Icon {
         icon(name)
+    }
+
+    /// `words`, leading to `to` in the audit trail where the reader may open it.
+    pub fn into_trail(&self, to: impl Into<String>, words: impl Into<String>) -> IntoTrail {
+        IntoTrail { opens: self.reads_trail, to: to.into(), words: words.into() }
     }
 
     /// The hidden field that every form of a page begins with.

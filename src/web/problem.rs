@@ -1,7 +1,8 @@
 //! From an error to an answer: the status, and the words as `application/problem+json` (RFC 9457) or as a page.
 //!
 //! Handlers return [`Error`]; its bare response is given words at the rim ([`super::request::around`]), where the
-//! reader's language is known. One line is logged for each 5xx, with cause and request id.
+//! reader's language is known. One line is logged for each 5xx, with cause and request id; none for a form that comes
+//! back because the ledger is halted, for that was logged when it happened.
 
 use std::ops::Deref;
 
@@ -11,7 +12,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::page::{Frame, Site, page};
+use super::page::{Frame, Site, page, percent};
 use super::words::{Arg, Lang, Words};
 use crate::error::{Error, FieldError, Kind, Result};
 
@@ -98,13 +99,15 @@ fn arguments<'a>(args: &'a [(&'static str, String)]) -> Vec<(&'a str, Arg<'a>)> 
 pub struct Refused(Error);
 
 impl Refused {
-    /// What can be mended in the form, or be waited for.
+    /// What can be mended in the form, or be waited for: also that nothing is written, for the words typed are not
+    /// to be lost with it.
     ///
     /// # Errors
     /// The error itself, where it is a failure or speaks of what is not there.
     pub fn by(error: Error) -> Result<Self> {
         let status = status(&error);
-        if status.is_server_error() || status == StatusCode::NOT_FOUND { Err(error) } else { Ok(Self(error)) }
+        let failed = status.is_server_error() && error.code() != "ledger-halted";
+        if failed || status == StatusCode::NOT_FOUND { Err(error) } else { Ok(Self(error)) }
     }
 
     /// The form's page, with the refusal's status and for how long to wait.
@@ -165,7 +168,21 @@ struct ErrorPage {
     frame: Frame,
     detail: String,
     faults: Vec<String>,
+    leads: Vec<(String, String)>,
     request: Option<Uuid>,
+}
+
+/// Where the page of a refusal leads on to, with words: for a record that was disposed of, to what says why.
+fn leads(error: &Error, frame: &Frame) -> Vec<(String, String)> {
+    let given = |name: &str| error.args().iter().find(|(known, _)| *known == name).map(|(_, value)| value);
+    let ("disposed", Some(disposal), Some(subject)) = (error.code(), given("disposal"), given("subject"))
+    else {
+        return Vec::new();
+    };
+    let words = |attribute: &str| frame.w.attr("problem-disposed", attribute, &arguments(error.args()));
+    let disposal = (format!("/retention/disposals/{disposal}"), words("see").into_owned());
+    let trail = (format!("/trail?subject={}", percent(subject)), words("trail").into_owned());
+    std::iter::once(disposal).chain(frame.reads_trail.then_some(trail)).collect()
 }
 
 /// The whole answer to a refused or failed request, `request` where the rim still has it. Logs a 5xx.
@@ -191,7 +208,8 @@ pub fn answer(
             };
             let faults = error.fields().iter().map(|field| field_message(field, w)).collect();
             let request = status.is_server_error().then_some(asked.id);
-            page(&ErrorPage { frame, detail: detail(error, w), faults, request }, status)
+            let leads = leads(error, &frame);
+            page(&ErrorPage { frame, detail: detail(error, w), faults, leads, request }, status)
         }
         (false, _) => HttpResponse::build(status)
             .insert_header((CONTENT_TYPE, "application/problem+json"))

@@ -112,7 +112,8 @@ async fn gate(
         return Err(Error::new(Kind::Unauthenticated, "sign-in").into());
     }
     let nav = Rc::from([NavItem { href: "/documents", word: "nav-documents" }]);
-    let viewer = Viewer { name: "QA 经理".into(), nav, search: Some(Search::Documents), first: None };
+    let search = Some(Search::Documents);
+    let viewer = Viewer { name: "QA 经理".into(), nav, reads_trail: false, search, first: None };
     request.extensions_mut().insert(viewer);
     request.extensions_mut().insert(CsrfToken("token".into()));
     next.call(request).await

@@ -168,6 +168,17 @@ fn a_record_goes_by_two_persons_and_nothing_is_left_of_it_but_its_entries_and_it
             qa.get_with("/api/v1/orders/80010001", &[("accept-language", "en")]).refused(404, "disposed");
         let told = gone.json();
         assert_eq!(told["disposal"], "DSP-2031-0001");
+        let (disposal, trail) =
+            (r#"href="/retention/disposals/DSP-2031-0001""#, "/trail?subject=order/80010001");
+        let page =
+            |who: &Client| who.get_with("/orders/80010001", &[("accept", "text/html")]).expect(404).text;
+        let seen = page(&qa);
+        assert!(seen.contains(disposal) && seen.contains(trail), "{seen}");
+        let seen = page(&house.person("cs"));
+        assert!(seen.contains(disposal) && !seen.contains(trail), "{seen}");
+        let trail = qa.get_with("/trail?action=record.disposed", &[("accept", "text/html")]).expect(200).text;
+        let whys = trail.matches("<td>保存期限届满</td>").count();
+        assert_eq!(whys, 3, "each says why: {trail}");
         let detail = told["detail"].as_str().unwrap();
         assert!(detail.contains("2031-03-03") && detail.contains("药品经营质量管理规范"), "{detail}");
         for path in [

@@ -251,10 +251,10 @@ fn an_order_that_was_there_is_held_when_a_recalled_batch_comes_onto_it() {
     assert_eq!(orders_acts(&house), ["order.imported", "order.updated", "order.held"]);
 }
 
-const HEADER: &str = "VBELN,KUNNR,customer_name,ship_to,POSNR,MATNR,name,approval_number,CHARG,VFDAT,KWMENG,unit,storage,\
+pub const HEADER: &str = "VBELN,KUNNR,customer_name,ship_to,POSNR,MATNR,name,approval_number,CHARG,VFDAT,KWMENG,unit,storage,\
                       ordered_at,released_at,shipped_at,delivered_at,shipped_by";
 
-fn row(number: &str, line: &str, quantity: &str) -> String {
+pub fn row(number: &str, line: &str, quantity: &str) -> String {
     format!(
         "{number},10023,第一医院,,{line},100238,胰岛素,,230815,20270731,{quantity},BOX,2-8,2026-02-18T09:12:00+08:00,,,,"
     )

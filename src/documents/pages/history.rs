@@ -5,7 +5,8 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 
 use super::reading::words_of_rendition;
-use super::{SECTION, listed, place, process_word, tongue_word};
+use super::{SECTION, listed, place, tongue_word};
+use crate::documents::codes::process_word;
 use crate::documents::read_pages::{self, Around};
 use crate::documents::record::{Carried, Version, VersionRecord};
 use crate::documents::store;

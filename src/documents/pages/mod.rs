@@ -114,10 +114,6 @@ fn department_word(w: Words, code: &str) -> String {
     w.t(&format!("documents-department-{code}")).into_owned()
 }
 
-fn process_word(w: Words, code: &str) -> String {
-    w.t(&format!("documents-process-{code}")).into_owned()
-}
-
 /// What a text's language is called, for a reader; its tag where it is none of ours.
 fn tongue_word(w: Words, tag: &str) -> String {
     let key = format!("document-tongue-{tag}");
@@ -142,7 +138,7 @@ fn department_choices(w: Words) -> Vec<Choice> {
 }
 
 fn process_choices(w: Words) -> Vec<Choice> {
-    choices(codes::PROCESSES, |code| process_word(w, code))
+    choices(codes::PROCESSES, |code| codes::process_word(w, code))
 }
 
 fn role_choices(w: Words) -> Vec<Choice> {

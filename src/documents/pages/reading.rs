@@ -7,10 +7,11 @@ use serde::Deserialize;
 
 use super::kept::Place;
 use super::{
-    SECTION, address, department_word, kind_word, listed, place, place_of_version, process_word, shown,
-    titled, tongue_word, worded,
+    SECTION, address, department_word, kind_word, listed, place, place_of_version, shown, titled,
+    tongue_word, worded,
 };
 use crate::documents::answers::rendition;
+use crate::documents::codes::process_word;
 use crate::documents::prose;
 use crate::documents::read::{self, Referring};
 use crate::documents::read_pages::{self, Checked, Shown};

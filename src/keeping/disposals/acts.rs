@@ -207,7 +207,8 @@ pub fn decide(
     let act = if decision.approve { acts::DISPOSAL_CARRIED_OUT } else { acts::DISPOSAL_REFUSED };
     let entry = NewEntry::new(act, &signer.actor).state(state.snapshot());
     tx.append(entry.reason(&decision.reason).signature(&sig))?;
-    carry_out(tx, keeping, (&signer.actor, &decision.number), &grounds, now)?;
+    let why = (&signer.actor, state.disposal.reason.as_str());
+    carry_out(tx, keeping, (why, &decision.number), &grounds, now)?;
     Ok(state)
 }
 
@@ -231,7 +232,7 @@ fn still_grounds(tx: &mut Tx<'_>, keeping: Keeping, state: &DisposalState, now: 
 fn carry_out(
     tx: &mut Tx<'_>,
     keeping: Keeping,
-    (actor, number): (&Actor, &str),
+    (why, number): ((&Actor, &str), &str),
     grounds: &[Ground],
     now: Now,
 ) -> Result<()> {
@@ -245,22 +246,22 @@ fn carry_out(
                 let tied = Subject::new(disposer.kind, id);
                 if gone.insert(tied.to_string()) {
                     let going = Going { subject: &tied, disposal: number, kept, along_with: &named, on: &on };
-                    remove(tx, actor, &going, disposer.remove)?;
+                    remove(tx, why, &going, disposer.remove)?;
                 }
             }
         }
         let Some(disposer) = keeping.disposer(ground.named.kind) else { continue };
         let own = Subject::new(ground.named.kind, &ground.named.id);
         let going = Going { subject: &own, disposal: number, kept, along_with: "", on: &on };
-        remove(tx, actor, &going, disposer.remove)?;
+        remove(tx, why, &going, disposer.remove)?;
     }
     Ok(())
 }
 
-/// One record goes: its tombstone, its rows, its last entry.
+/// One record goes: its tombstone, its rows, its last entry, which says by whom and why.
 fn remove(
     tx: &mut Tx<'_>,
-    actor: &Actor,
+    (actor, reason): (&Actor, &str),
     going: &Going<'_>,
     rows: fn(&mut Tx<'_>, &str) -> Result<()>,
 ) -> Result<()> {
@@ -268,6 +269,7 @@ fn remove(
     rows(tx, &going.subject.id)?;
     let entry = NewEntry::new(acts::RECORD_DISPOSED, actor)
         .tombstone(snapshot)
+        .reason(reason)
         .field("disposal", row.disposal)
         .field("rule", row.rule)
         .field("clause", row.clause)
