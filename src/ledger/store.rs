@@ -65,6 +65,15 @@ pub fn has_entries(db: &mut Db) -> Result<bool> {
     Ok(first.is_some())
 }
 
+/// Whether a checkpoint over so many entries is kept.
+///
+/// # Errors
+/// The database does not answer.
+pub fn has_checkpoint(db: &mut Db, epoch: i64, size: u64) -> Result<bool> {
+    let kept = ledger_checkpoint::table.find((epoch, index(size)?));
+    Ok(kept.count().get_result::<i64>(db)? > 0)
+}
+
 /// The head of one epoch.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sopledger::ledger::folder::Folder;
 use sopledger::ledger::signer::SignerState;
 use sopledger::ledger::site::Place;
-use sopledger::store::{self, Purpose};
+use sopledger::store::{self, Db, Purpose};
 use sopledger::time::Clock;
 
 use crate::house::{Client, PASSWORD};
@@ -240,16 +240,20 @@ fn an_older_copy_of_the_database_is_not_sound_and_is_only_read() {
     });
 }
 
-/// Writes the history anew as a stranger would who has lifted the guards: changed from so many entries before its signed
-/// end, and ending so many before it.
-fn rewritten(installation: &Installation, (from, to): (u64, u64), change: impl Fn(&str) -> String) {
+/// Does what a stranger could who has lifted the guards, and sets them again.
+fn tampered(installation: &Installation, tamper: impl FnOnce(&mut Db)) {
     let mut db = installation.target().open(Purpose::Write).unwrap();
-    let size = signed_size(installation);
     store::begin_write(&mut db).unwrap();
     store::lift_guards(&mut db).unwrap();
-    crate::ledger::tamper::rewrite(&mut db, size - from, size - to, change);
+    tamper(&mut db);
     store::set_guards(&mut db).unwrap();
     store::commit(&mut db).unwrap();
+}
+
+/// Writes the history anew: changed from so many entries before its signed end, and ending so many before it.
+fn rewritten(installation: &Installation, (from, to): (u64, u64), change: impl Fn(&str) -> String) {
+    let size = signed_size(installation);
+    tampered(installation, |db| crate::ledger::tamper::rewrite(db, size - from, size - to, change));
 }
 
 /// Not sound, and only read: a check names the fault, `serve` says why.
@@ -274,12 +278,9 @@ fn a_rewritten_history_is_not_sound_and_is_only_read() {
 fn a_head_that_is_gone_is_a_fault_and_no_empty_installation() {
     both(|installation| {
         installation.init();
-        let mut db = installation.target().open(Purpose::Write).unwrap();
-        store::begin_write(&mut db).unwrap();
-        store::lift_guards(&mut db).unwrap();
-        crate::ledger::tamper::run(&mut db, "DELETE FROM ledger_head");
-        store::set_guards(&mut db).unwrap();
-        store::commit(&mut db).unwrap();
+        tampered(installation, |db| {
+            crate::ledger::tamper::run(db, "DELETE FROM ledger_head");
+        });
         let (code, report) = installation.verify();
         assert_eq!(code, 1, "{report}");
         assert!(report.to_string().contains("head.missing"), "{report}");

@@ -67,10 +67,8 @@ impl Worker {
     /// A process that was killed between signing and telling the database has left its note in the state alone.
     fn keep_last(&self) -> Result<()> {
         let Some((size, note)) = self.last() else { return Ok(()) };
-        let (epoch, at) = (self.hand.epoch, store::index(size)?);
-        let known = self.hand.readers.read_here(move |db| {
-            Ok(ledger_checkpoint::table.find((epoch, at)).count().get_result::<i64>(db)? > 0)
-        })?;
+        let epoch = self.hand.epoch;
+        let known = self.hand.readers.read_here(move |db| store::has_checkpoint(db, epoch, size))?;
         if known { Ok(()) } else { self.keep(size, &note) }
     }
 
@@ -200,15 +198,13 @@ impl Worker {
 
     /// Notes stay in the database too: for the other nodes, and for proofs of consistency.
     fn keep(&self, size: u64, note: &str) -> Result<()> {
-        let (epoch, size, note) = (self.hand.epoch, store::index(size)?, note.to_owned());
+        let (epoch, note) = (self.hand.epoch, note.to_owned());
         self.hand.lane.write_here(move |tx| {
-            let known =
-                ledger_checkpoint::table.find((epoch, size)).count().get_result::<i64>(tx.read())? > 0;
-            if !known {
+            if !store::has_checkpoint(tx.read(), epoch, size)? {
                 diesel::insert_into(ledger_checkpoint::table)
                     .values((
                         ledger_checkpoint::epoch.eq(epoch),
-                        ledger_checkpoint::size.eq(size),
+                        ledger_checkpoint::size.eq(store::index(size)?),
                         ledger_checkpoint::note.eq(&note),
                     ))
                     .execute(tx.rows())?;

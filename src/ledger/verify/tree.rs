@@ -15,7 +15,7 @@ use crate::ledger::note::{self, Checkpoint};
 use crate::ledger::parallel::Block;
 use crate::ledger::recovery::{Declared, declared_by};
 use crate::ledger::ring::Ring;
-use crate::ledger::store::index;
+use crate::ledger::store::{has_checkpoint, index};
 use crate::ledger::tile::HEIGHT;
 use crate::ledger::tree::Frontier;
 use crate::store::Db;
@@ -352,7 +352,6 @@ fn missing_checkpoint(db: &mut Db, head: &HeadRow, outside: &Outside, findings: 
     }
     let within = |mark: &&Mark| i64::try_from(mark.size).is_ok_and(|size| size <= head.size);
     let seen = outside.marks.get(&head.origin).filter(within).filter(|_| head.ended.is_none());
-    let seen = seen.map(|mark| mark.size);
     let own = ledger_checkpoint::table.filter(ledger_checkpoint::epoch.eq(head.epoch));
     let mut fault = |what: String| {
         findings.add(Fault::new("checkpoint.missing", what).in_epoch(head.epoch));
@@ -361,8 +360,8 @@ fn missing_checkpoint(db: &mut Db, head: &HeadRow, outside: &Outside, findings: 
         fault("checkpoints of it were signed, none is kept".to_owned());
         return Ok(());
     }
-    if let Some(size) = seen
-        && own.filter(ledger_checkpoint::size.eq(index(size)?)).count().get_result::<i64>(db)? == 0
+    if let Some(Mark { size, .. }) = seen
+        && !has_checkpoint(db, head.epoch, *size)?
     {
         fault(format!("the checkpoint over {size} entries, which was signed, is not kept"));
     }
