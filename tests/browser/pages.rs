@@ -27,6 +27,9 @@ const READ: &str = "
       refused: window.refused, tokens: texts.join(' ').match(/(?<![\\w./-])[a-z]+(-[a-z0-9_]+)+(?![\\w/-])/g) || [],
     }";
 
+/// How the page was answered.
+const STATUS: &str = "return performance.getEntriesByType('navigation')[0].responseStatus";
+
 /// What sticks out on a page too narrow for it.
 const WIDEST: &str = "
     const found = [...document.querySelectorAll('body *')].filter((part) =>
@@ -93,6 +96,10 @@ impl Look<'_> {
                 signed_in = place.login;
             }
             self.chrome.open(&place.address);
+            let status = self.chrome.script(STATUS);
+            if place.opens && status != 200 {
+                self.fault(&place.address, format!("answers {status}"));
+            }
             self.at(&self.chrome.at());
         }
     }

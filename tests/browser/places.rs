@@ -27,6 +27,8 @@ pub struct Place {
     pub login: &'static str,
     /// Path and query.
     pub address: String,
+    /// Whether it is there to be opened, and no refusal.
+    pub opens: bool,
 }
 
 /// Makes what the demo lacks, and names a place for every page; a page without one fails the test.
@@ -37,10 +39,10 @@ pub fn all(house: &House) -> Vec<Place> {
         .filter(|route| route.method == "GET" && route.summary.is_empty() && !FILES.contains(&route.path))
         .map(|route| {
             let (login, address) = made.place(route.path);
-            Place { login, address }
+            Place { login, address, opens: true }
         })
         .collect();
-    places.extend(made.further().map(|(login, address)| Place { login, address }));
+    places.extend(made.further().map(|(login, address)| Place { login, address, opens: false }));
     places.sort_by_key(|place| place.login);
     places
 }
@@ -49,6 +51,8 @@ pub fn all(house: &House) -> Vec<Place> {
 struct Made {
     account: String,
     grant: String,
+    /// Whose token it is.
+    interface: String,
     token: String,
     deviation_correction: String,
     recall_correction: String,
@@ -92,7 +96,8 @@ impl Made {
         let wish = json!({ "role": "author", "reason": "兼任编制" });
         let grant = id(&admin.post(&format!("/api/v1/users/{account}/grants"), wish).expect(201).json());
         let wish = json!({ "label": "ERP", "expires_on": "2026-12-31" });
-        let token = admin.post(&format!("/api/v1/users/{}/tokens", house.id("erp")), wish).expect(201).json();
+        let interface = house.id("erp");
+        let token = admin.post(&format!("/api/v1/users/{interface}/tokens"), wish).expect(201).json();
         let wish = json!({ "field": "title", "value": "另一标题", "reason": "笔误" });
         let deviation = ra.post("/api/v1/deviations/DEV-2025-0001/corrections", wish.clone());
         let recall = recall(&ra);
@@ -107,6 +112,7 @@ impl Made {
         Self {
             account,
             grant,
+            interface,
             token: id(&token),
             deviation_correction: id(&deviation.expect(201).json()),
             recall_correction: id(&correction),
@@ -154,7 +160,10 @@ impl Made {
             "jobs" => vec![("{id}", &self.job)],
             "c" => vec![("{token}", &self.paper)],
             "retention" => vec![("{id}", &self.hold), ("{number}", &self.disposal)],
-            "accounts" => vec![("{id}", &self.account), ("{grant}", &self.grant), ("{token}", &self.token)],
+            "accounts" if path.contains("{token}") => {
+                vec![("{id}", &self.interface), ("{token}", &self.token)]
+            }
+            "accounts" => vec![("{id}", &self.account), ("{grant}", &self.grant)],
             "trail" => vec![("{seq}", "349")],
             _ => vec![],
         };
@@ -174,6 +183,7 @@ impl Made {
             ("qa", "/documents?q=nothing-like-it".to_owned()),
             ("qa", "/documents?as_of=not-a-date".to_owned()),
             ("qa", "/no/such/page".to_owned()),
+            ("admin", format!("/accounts/u-{}", "4".repeat(60))),
             ("qa", "/copies?all=yes".to_owned()),
             ("qa", "/retention?subject=deviation/DEV-2025-0001".to_owned()),
             ("ra", format!("/retention/disposals/{}", self.disposal)),
