@@ -3,6 +3,10 @@
 //! One audited change = one row updated, its snapshot, its entry, in process, without a password. Alone: each waits
 //! for the one before. In flight: 64 callers at once. Rounds are interleaved and the median is told.
 //! `cargo bench --bench audited`.
+//!
+//! What a change costs beside the bare insert is decided by what a sync costs, which is why all is measured twice: on
+//! the disk as it is, and with syncs that take 2 ms longer for both, since a virtual machine's cached disk answers in a
+//! tenth of a millisecond and a disk that keeps what it promises does not.
 
 #![allow(missing_docs)]
 
@@ -13,6 +17,8 @@ mod postgres;
 #[allow(dead_code)]
 mod wait;
 
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -34,7 +40,14 @@ const ROUND: Duration = Duration::from_millis(1500);
 const ROUNDS: usize = 5;
 const SUBJECTS: usize = 64;
 
+/// Set in the run whose syncs are slow: how much longer each takes, in microseconds.
+const SLOWER: &str = "SYNC_US";
+
 fn main() {
+    match std::env::var(SLOWER) {
+        Ok(microseconds) => println!("Every sync {microseconds} µs longer"),
+        Err(_) => println!("The disk as it is"),
+    }
     let folder =
         tempfile::tempdir_in(std::env::var("SOPLEDGER_BENCH_DIR").unwrap_or_else(|_| "target".into()))
             .or_else(|_| tempfile::tempdir_in("."))
@@ -45,6 +58,26 @@ fn main() {
         let folder = tempfile::tempdir().unwrap();
         measure("PostgreSQL", &Target::from_url(&url).unwrap(), folder.path());
     }
+    if std::env::var_os(SLOWER).is_none() {
+        where_a_sync_costs("2000");
+    }
+}
+
+/// The same in a process, with a PostgreSQL of its own, in which a library comes before the system's syncs.
+fn where_a_sync_costs(microseconds: &str) {
+    // The server runs as another user, who has to read it.
+    let readable = std::fs::Permissions::from_mode(0o755);
+    let folder = tempfile::Builder::new().permissions(readable).tempdir().unwrap();
+    let library = folder.path().join("slow_sync.so");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/slow_sync.c");
+    let made =
+        Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).args([source, "-ldl"]).status();
+    if !made.is_ok_and(|status| status.success()) {
+        return println!("*** no C compiler: slow syncs were not measured ***");
+    }
+    let this = std::env::current_exe().unwrap();
+    let run = Command::new(this).env("LD_PRELOAD", &library).env(SLOWER, microseconds).status();
+    assert!(run.unwrap().success());
 }
 
 fn measure(name: &str, target: &Target, folder: &std::path::Path) {

@@ -4,6 +4,7 @@
 //! Rows are read on the calling thread. At most twice as many pieces as threads are in memory, and the one
 //! being read, each of at most 256 entries. The verdict is that of `ChainVerifier`, fault by fault.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -22,11 +23,11 @@ pub const MAX_FAULTS: usize = 10_000;
 
 /// An entry as stored, with whatever the caller wants to compare it with.
 #[derive(Debug, Clone)]
-pub struct Record<T> {
+pub struct Record<'a, T> {
     /// The number it is stored under.
     pub seq: u64,
     /// Its bytes.
-    pub entry: Vec<u8>,
+    pub entry: Cow<'a, [u8]>,
     /// The leaf stored beside it, where there is one.
     pub leaf: Option<Digest>,
     /// The caller's own: the index columns, for example.
@@ -68,13 +69,13 @@ pub struct Block<'a, G> {
 ///
 /// # Errors
 /// The first row that cannot be read ends the pass.
-pub fn verify_batches<T: Send, E>(
+pub fn verify_batches<'r, T: Send + 'r, E>(
     chain: ChainVerifier,
     workers: NonZeroUsize,
-    rows: impl IntoIterator<Item = Result<Record<T>, E>>,
-    inspect: impl Fn(&Record<T>, &Entry<'_>, &mut Vec<Fault>) + Sync,
+    rows: impl IntoIterator<Item = Result<Record<'r, T>, E>>,
+    inspect: impl Fn(&Record<'r, T>, &Entry<'_>, &mut Vec<Fault>) + Sync,
 ) -> Result<Verified, E> {
-    let inspect = |record: &Record<T>, entry: &Entry<'_>, faults: &mut Vec<Fault>| {
+    let inspect = |record: &Record<'r, T>, entry: &Entry<'_>, faults: &mut Vec<Fault>| {
         inspect(record, entry, faults);
         None::<()>
     };
@@ -86,15 +87,15 @@ pub fn verify_batches<T: Send, E>(
 ///
 /// # Errors
 /// As [`verify_batches`].
-pub fn verify_in_order<T: Send, G: Send, E>(
+pub fn verify_in_order<'r, T: Send + 'r, G: Send, E>(
     chain: ChainVerifier,
     workers: NonZeroUsize,
-    rows: impl IntoIterator<Item = Result<Record<T>, E>>,
-    inspect: impl Fn(&Record<T>, &Entry<'_>, &mut Vec<Fault>) -> Option<G> + Sync,
+    rows: impl IntoIterator<Item = Result<Record<'r, T>, E>>,
+    inspect: impl Fn(&Record<'r, T>, &Entry<'_>, &mut Vec<Fault>) -> Option<G> + Sync,
     gather: impl FnMut(Block<'_, G>),
 ) -> Result<Verified, E> {
     let origin = chain.origin.clone();
-    let (tasks, taken) = channel::<(u64, Vec<Record<T>>)>();
+    let (tasks, taken) = channel::<(u64, Vec<Record<'r, T>>)>();
     let taken = Mutex::new(taken);
     let (results, finished) = channel();
     let work = |results: Sender<(u64, thread::Result<Piece<G>>)>| {
@@ -135,13 +136,13 @@ fn next_task<T>(taken: &Mutex<Receiver<T>>) -> Option<T> {
 }
 
 /// Groups rows into pieces that end before each multiple of 256.
-struct Pieces<I, T> {
+struct Pieces<'r, I, T> {
     rows: I,
-    held: Option<Record<T>>,
+    held: Option<Record<'r, T>>,
 }
 
-impl<T, E, I: Iterator<Item = Result<Record<T>, E>>> Iterator for Pieces<I, T> {
-    type Item = Result<Vec<Record<T>>, E>;
+impl<'r, T, E, I: Iterator<Item = Result<Record<'r, T>, E>>> Iterator for Pieces<'r, I, T> {
+    type Item = Result<Vec<Record<'r, T>>, E>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let first = match self.held.take() {
@@ -183,13 +184,13 @@ struct Piece<G> {
 }
 
 impl<G> Piece<G> {
-    fn of<T>(
+    fn of<'r, T>(
         origin: &str,
-        records: &[Record<T>],
-        inspect: &(impl Fn(&Record<T>, &Entry<'_>, &mut Vec<Fault>) -> Option<G> + Sync),
+        records: &[Record<'r, T>],
+        inspect: &(impl Fn(&Record<'r, T>, &Entry<'_>, &mut Vec<Fault>) -> Option<G> + Sync),
     ) -> Piece<G> {
         let mut taken = Vec::new();
-        let mut look = |record: &Record<T>, before: Option<&Position>, faults: &mut Vec<Fault>| {
+        let mut look = |record: &Record<'r, T>, before: Option<&Position>, faults: &mut Vec<Fault>| {
             let row = Row { seq: record.seq, entry: &record.entry, leaf: record.leaf };
             let (facts, entry) = examine(origin, &row, faults);
             let follows = before.is_none_or(|before| link(before, &facts, faults));

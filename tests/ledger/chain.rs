@@ -37,8 +37,11 @@ fn sequential(start: &ChainVerifier, rows: &Rows) -> (Vec<Fault>, u64, Option<Di
 }
 
 fn parallel(start: &ChainVerifier, rows: &Rows, workers: usize) -> Verified {
-    let records = rows.iter().cloned().map(|(seq, entry, leaf)| Ok(Record { seq, entry, leaf, columns: () }));
-    let inspect = |record: &Record<()>, entry: &entry::Entry<'_>, faults: &mut Vec<Fault>| {
+    let records = rows
+        .iter()
+        .cloned()
+        .map(|(seq, entry, leaf)| Ok(Record { seq, entry: entry.into(), leaf, columns: () }));
+    let inspect = |record: &Record<'_, ()>, entry: &entry::Entry<'_>, faults: &mut Vec<Fault>| {
         body_index(record.seq, entry, faults);
     };
     let Ok(verified) = verify_batches::<(), Infallible>(
@@ -191,7 +194,7 @@ fn faults_beyond_the_limit_are_counted() {
 fn a_row_that_cannot_be_read_ends_the_pass_with_its_error() {
     let records = (0..1000).map(|seq| match seq {
         700 => Err("disk"),
-        seq => Ok(Record { seq, entry: vec![], leaf: None, columns: () }),
+        seq => Ok(Record { seq, entry: vec![].into(), leaf: None, columns: () }),
     });
     let two = NonZeroUsize::new(2).unwrap();
     assert_eq!(verify_batches(ChainVerifier::new(ORIGIN), two, records, |_, _, _| {}).err(), Some("disk"));
@@ -201,9 +204,10 @@ fn a_row_that_cannot_be_read_ends_the_pass_with_its_error() {
 #[should_panic(expected = "columns differ")]
 fn a_panic_while_inspecting_reaches_the_caller() {
     let records = rows(&sound_chain(600)).into_iter();
-    let records =
-        records.map(|(seq, entry, leaf)| Ok::<_, Infallible>(Record { seq, entry, leaf, columns: seq }));
-    let inspect = |record: &Record<u64>, _: &entry::Entry<'_>, _: &mut Vec<Fault>| {
+    let records = records.map(|(seq, entry, leaf)| {
+        Ok::<_, Infallible>(Record { seq, entry: entry.into(), leaf, columns: seq })
+    });
+    let inspect = |record: &Record<'_, u64>, _: &entry::Entry<'_>, _: &mut Vec<Fault>| {
         assert!(record.columns != 300, "columns differ");
     };
     let _ = verify_batches(ChainVerifier::new(ORIGIN), NonZeroUsize::new(2).unwrap(), records, inspect);

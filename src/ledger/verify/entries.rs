@@ -123,7 +123,7 @@ impl<'a> Rows<'a> {
         Ok(rows)
     }
 
-    fn record(&self, row: NewEntryRow) -> Option<Record<Columns>> {
+    fn record(&self, row: NewEntryRow) -> Option<Record<'static, Columns>> {
         let Ok(seq) = u64::try_from(row.seq) else {
             let fault = Fault::new(INDEX, format!("a row is stored under number {}", row.seq));
             self.unreadable.borrow_mut().push(fault);
@@ -132,7 +132,7 @@ impl<'a> Rows<'a> {
         let leaf = Digest::try_from(row.leaf.as_slice()).ok();
         let NewEntryRow { entry, ts, act, actor, obj_kind, obj_id, .. } = row;
         let columns = Columns { leaf_is_hash: leaf.is_some(), ts, act, actor, obj_kind, obj_id };
-        Some(Record { seq, entry, leaf, columns })
+        Some(Record { seq, entry: entry.into(), leaf, columns })
     }
 }
 
@@ -149,7 +149,7 @@ fn page(db: &mut Db, epoch: i64, after: i64) -> Result<Vec<NewEntryRow>> {
 }
 
 impl Iterator for Rows<'_> {
-    type Item = Result<Record<Columns>, Error>;
+    type Item = Result<Record<'static, Columns>, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -169,7 +169,11 @@ impl Iterator for Rows<'_> {
 }
 
 /// Compares an entry with the columns beside it and takes what later checks need.
-pub fn inspect(record: &Record<Columns>, entry: &Entry<'_>, faults: &mut Vec<chain::Fault>) -> Option<Told> {
+pub fn inspect(
+    record: &Record<'_, Columns>,
+    entry: &Entry<'_>,
+    faults: &mut Vec<chain::Fault>,
+) -> Option<Told> {
     let seq = record.seq;
     let index = body_index(seq, entry, faults)?;
     compare(record, entry, &index, faults);
@@ -194,7 +198,7 @@ pub fn inspect(record: &Record<Columns>, entry: &Entry<'_>, faults: &mut Vec<cha
 }
 
 fn compare(
-    record: &Record<Columns>,
+    record: &Record<'_, Columns>,
     entry: &Entry<'_>,
     index: &BodyIndex<'_>,
     faults: &mut Vec<chain::Fault>,
