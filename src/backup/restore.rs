@@ -1,6 +1,7 @@
 //! The way back: put beside, verified whole, then exchanged for what was there in one step.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -17,6 +18,9 @@ use crate::ledger::site::Place;
 use crate::ledger::subject::Governed;
 use crate::ledger::verify::{Report, Verdict};
 use crate::store::{self, Db, Purpose, SchemaState, Target};
+
+/// How long whoever has the database open is given to be gone.
+const LINGERING: Duration = Duration::from_secs(5);
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +72,7 @@ pub fn restore(
     for folder in SIGNERS {
         let kept = place.folder.path().join(folder);
         if std::fs::read_dir(&kept)?.next().is_none() {
-            placing::copy_files(&beside.place.folder.path().join(folder), &kept)?;
+            placing::copy_signer_files(&beside.place.folder.path().join(folder), &kept)?;
         }
     }
     if !behind {
@@ -197,14 +201,23 @@ pub(super) fn nobody_else(place: &Place) -> Result<()> {
     let alone = match &place.target {
         Target::Sqlite(path) if !path.exists() => true,
         Target::Sqlite(path) => alone_on_sqlite(path)?,
-        Target::Postgres(_) => {
-            let mut db = place.target.open(Purpose::Write)?;
-            let sql = "SELECT CAST(COUNT(*) AS TEXT) AS answer FROM pg_stat_activity WHERE datname = current_database() \
-                 AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
-            diesel::sql_query(sql).get_result::<Answer>(&mut db)?.answer == "0"
-        }
+        Target::Postgres(_) => alone_on_postgres(&mut place.target.open(Purpose::Write)?)?,
     };
     if alone { Ok(()) } else { Err(Error::conflict("in-use")) }
+}
+
+/// A backend outlives its client by a moment: whoever has just been ended does not count, whoever stays does.
+fn alone_on_postgres(db: &mut Db) -> Result<bool> {
+    let began = Instant::now();
+    loop {
+        let sql = "SELECT CAST(COUNT(*) AS TEXT) AS answer FROM pg_stat_activity WHERE datname = current_database() \
+             AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
+        let alone = diesel::sql_query(sql).get_result::<Answer>(db)?.answer == "0";
+        if alone || began.elapsed() > LINGERING {
+            return Ok(alone);
+        }
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
 }
 
 #[derive(QueryableByName)]
