@@ -200,24 +200,31 @@ fn current_schema(db: &mut Db) -> Result<String> {
 pub(super) fn nobody_else(place: &Place) -> Result<()> {
     let alone = match &place.target {
         Target::Sqlite(path) if !path.exists() => true,
-        Target::Sqlite(path) => alone_on_sqlite(path)?,
-        Target::Postgres(_) => alone_on_postgres(&mut place.target.open(Purpose::Write)?)?,
+        Target::Sqlite(path) => soon(|| alone_on_sqlite(path))?,
+        Target::Postgres(_) => {
+            let mut db = place.target.open(Purpose::Write)?;
+            soon(|| alone_on_postgres(&mut db))?
+        }
     };
     if alone { Ok(()) } else { Err(Error::conflict("in-use")) }
 }
 
-/// A backend outlives its client by a moment: whoever has just been ended does not count, whoever stays does.
-fn alone_on_postgres(db: &mut Db) -> Result<bool> {
+/// Whoever has just been ended may be seen for a moment, and does not count; whoever stays does.
+fn soon(mut alone: impl FnMut() -> Result<bool>) -> Result<bool> {
     let began = Instant::now();
     loop {
-        let sql = "SELECT CAST(COUNT(*) AS TEXT) AS answer FROM pg_stat_activity WHERE datname = current_database() \
-             AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
-        let alone = diesel::sql_query(sql).get_result::<Answer>(db)?.answer == "0";
-        if alone || began.elapsed() > LINGERING {
-            return Ok(alone);
+        let found = alone()?;
+        if found || began.elapsed() > LINGERING {
+            return Ok(found);
         }
         std::thread::park_timeout(Duration::from_millis(50));
     }
+}
+
+fn alone_on_postgres(db: &mut Db) -> Result<bool> {
+    let sql = "SELECT CAST(COUNT(*) AS TEXT) AS answer FROM pg_stat_activity WHERE datname = current_database() \
+         AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
+    Ok(diesel::sql_query(sql).get_result::<Answer>(db)?.answer == "0")
 }
 
 #[derive(QueryableByName)]
