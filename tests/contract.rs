@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::deviations::order;
 use crate::house::{Answer, Client, House, PASSWORD, both};
+use crate::wait::until;
 
 const DOCUMENTS: &str = "/api/v1/documents";
 
@@ -397,10 +398,13 @@ fn a_site_that_is_closed_signs_no_more() {
     let house = House::sqlite();
     let closed = house.place.open(false).unwrap();
     closed.close();
-    let asked = std::time::Instant::now();
-    let waited = actix_web::rt::System::new().block_on(closed.signing.covering(u64::MAX - 1));
-    assert_eq!(waited.unwrap_err().code(), "not-yet-signed");
-    assert!(asked.elapsed().as_secs() < 2, "its signer has gone: nobody waits for it");
+    // One that waits takes three seconds, each time; one that does not may be held up once.
+    until(|| {
+        let asked = std::time::Instant::now();
+        let waited = actix_web::rt::System::new().block_on(closed.signing.covering(u64::MAX - 1));
+        assert_eq!(waited.unwrap_err().code(), "not-yet-signed");
+        if asked.elapsed().as_secs() < 2 { Ok(()) } else { Err("its signer has gone: nobody waits for it") }
+    });
 }
 
 #[test]

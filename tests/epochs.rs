@@ -15,7 +15,7 @@ use sopledger::packs::verify::verify;
 use sopledger::store::{self, Purpose};
 
 use crate::house::{Client, House, PASSWORD};
-use crate::ledger::tamper::run;
+use crate::ledger::tamper::{run, settle};
 use crate::packs::{Files, both_accept, bytes_of, files_of, made, ours, packed, pythons};
 use crate::recovery::older;
 use crate::{copies, deviations};
@@ -63,11 +63,6 @@ fn lost(house: House, copied: Copied) -> House {
     }
     recover(&old, "磁盘损坏", |_| Ok(Actor::account("u-1", "admin"))).unwrap();
     House::serve(folder, old.clone(), Shared::new(old.open(false).unwrap()))
-}
-
-fn settle(house: &House) {
-    house.site.signing.finish();
-    house.site.lane.write_here(|_| Ok(())).unwrap();
 }
 
 fn sound(house: &House) {

@@ -6,7 +6,6 @@
 //! none, the test says so loudly, and fails where `SOPLEDGER_TESTS_MAY_NOT_SKIP` is set.
 
 use std::net::TcpListener;
-use std::time::Duration;
 
 use actix_web::web;
 use serde_json::{Value, json};
@@ -21,7 +20,7 @@ use sopledger::time::{Clock, Timestamp};
 
 use crate::openapi::held::{Sent, hold};
 use crate::postgres;
-use crate::wait::until;
+use crate::wait::{PATIENCE, until};
 
 /// Everybody's password.
 pub const PASSWORD: &str = "correct horse 42";
@@ -285,7 +284,7 @@ impl Client {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
-            .timeout_global(Some(Duration::from_secs(30)))
+            .timeout_global(Some(PATIENCE))
             .build();
         Self { agent: config.into(), url: url.to_owned(), token: None }
     }

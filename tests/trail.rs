@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use sopledger::ledger::acts;
 use sopledger::ledger::digest::Digest;
 use sopledger::ledger::entry::leaf;
-use sopledger::ledger::lane::{Actor, NewEntry};
 use sopledger::ledger::note::{VerifierKey, open_checkpoint};
 use sopledger::ledger::proof;
 use sopledger::ledger::sealed::commitment;
@@ -14,26 +13,12 @@ use sopledger::web::words::{Lang, Words};
 
 use crate::deviations::order;
 use crate::house::{Answer, Client, House, both};
+use crate::ledger::tamper::settle;
 use crate::openapi::example;
+use crate::verification::grow;
 use crate::wait::until;
 
 const NDJSON: (&str, &str) = ("accept", "application/x-ndjson");
-
-fn settle(house: &House) {
-    house.site.signing.finish();
-    house.site.lane.write_here(|_| Ok(())).unwrap();
-}
-
-fn grow(house: &House, entries: u64) {
-    let written = house.site.lane.write_here(move |tx| {
-        for _ in 0..entries {
-            tx.append(NewEntry::new(acts::LEDGER_VERIFIED, &Actor::cli()).field("integrity", "sound"))?;
-        }
-        Ok(())
-    });
-    written.unwrap();
-    settle(house);
-}
 
 fn items(answer: Answer) -> Vec<Value> {
     answer.expect(200).json()["items"].as_array().unwrap().clone()

@@ -17,7 +17,8 @@ use crate::house::{Client, House, PASSWORD, both};
 use crate::ledger::tamper::{run, set_something, settle, trial_on};
 use crate::wait::until;
 
-fn grow(house: &House, entries: u64) {
+/// Appends so many entries, and has them signed.
+pub fn grow(house: &House, entries: u64) {
     let written = house.site.lane.write_here(move |tx| {
         for _ in 0..entries {
             tx.append(NewEntry::new(acts::LEDGER_VERIFIED, &Actor::cli()).field("integrity", "sound"))?;

@@ -3,8 +3,8 @@
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
-/// A slow machine may take this long.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// A slow machine with much else to do may take this long.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 const BETWEEN: Duration = Duration::from_millis(20);
 
 /// What `look` finds at last; what it saw instead is told where it finds nothing in time.

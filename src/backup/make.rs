@@ -116,15 +116,9 @@ fn signer_file(site: &Site, path: &Path) -> Result<Option<PathBuf>> {
     let mut out = Writer::create(&name)?;
     let written = (|| {
         for folder in SIGNERS {
-            for file in std::fs::read_dir(site.folder.path().join(folder))? {
-                let file = file?;
-                let plain = file.file_type()?.is_file();
-                let Some(called) = file.file_name().to_str().filter(|_| plain).map(str::to_owned) else {
-                    continue;
-                };
-                if !called.ends_with(".lock") && !called.ends_with(".new") {
-                    out.put(&format!("{folder}/{called}"), &std::fs::read(file.path())?)?;
-                }
+            let from = site.folder.path().join(folder);
+            for called in signer_files(&from)? {
+                out.put(&format!("{folder}/{called}"), &std::fs::read(from.join(&called))?)?;
             }
         }
         out.finish(&json!({ "format": "sopledger-signer/1", "origin": site.origin }))
@@ -133,6 +127,24 @@ fn signer_file(site: &Site, path: &Path) -> Result<Option<PathBuf>> {
         let _ = std::fs::remove_file(&name);
     }
     written.map(|()| Some(name))
+}
+
+/// The names of the files in one of the signer's folders. A lock is none of them, nor what a service at work is about to
+/// put into a file's place: that may be gone before it is read.
+///
+/// # Errors
+/// The disk refuses.
+pub(super) fn signer_files(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for file in std::fs::read_dir(folder)? {
+        let file = file?;
+        let Some(called) = file.file_name().to_str().map(str::to_owned) else { continue };
+        let lasts = !called.ends_with(".lock") && !called.ends_with(".new");
+        if lasts && file.file_type()?.is_file() {
+            names.push(called);
+        }
+    }
+    Ok(names)
 }
 
 /// The folders beside the database that belong to the signer alone.
@@ -152,5 +164,22 @@ pub(super) fn hash_of(path: &Path) -> Result<(Digest, u64)> {
         }
         hash.update(&piece[..read]);
         size += read as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_signers_folder_only_what_lasts_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["state", "state.lock", "state.4711-8.new", "verified"] {
+            std::fs::write(folder.path().join(name), name).unwrap();
+        }
+        std::fs::create_dir(folder.path().join("old")).unwrap();
+        let mut names = signer_files(folder.path()).unwrap();
+        names.sort_unstable();
+        assert_eq!(names, ["state", "verified"]);
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use diesel::Connection;
 
 use super::archive::{Checked, Description};
-use super::make::SIGNERS;
+use super::make::{SIGNERS, signer_files};
 use crate::error::{Error, Result};
 use crate::ledger::folder::Folder;
 use crate::ledger::site::Place;
@@ -111,7 +111,7 @@ pub(super) fn copy(from: &mut Db, to: &mut Db) -> Result<()> {
 pub(super) fn give_signer(to: &Folder, from: &Folder, file: Option<&Path>) -> Result<()> {
     if from.key().exists() && from.signer_state().exists() {
         for folder in SIGNERS {
-            copy_files(&from.path().join(folder), &to.path().join(folder))?;
+            copy_signer_files(&from.path().join(folder), &to.path().join(folder))?;
         }
         return Ok(());
     }
@@ -125,17 +125,14 @@ pub(super) fn give_signer(to: &Folder, from: &Folder, file: Option<&Path>) -> Re
     })
 }
 
-/// Copies the plain files of a folder.
+/// Copies the files of one of the signer's folders.
 ///
 /// # Errors
 /// The disk refuses.
-pub(super) fn copy_files(from: &Path, to: &Path) -> Result<()> {
+pub(super) fn copy_signer_files(from: &Path, to: &Path) -> Result<()> {
     std::fs::create_dir_all(to)?;
-    for file in std::fs::read_dir(from)? {
-        let file = file?;
-        if file.file_type()?.is_file() {
-            write_private(&to.join(file.file_name()), &std::fs::read(file.path())?)?;
-        }
+    for called in signer_files(from)? {
+        write_private(&to.join(&called), &std::fs::read(from.join(&called))?)?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The way back: put beside, verified whole, then exchanged for what was there in one step.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -17,6 +18,9 @@ use crate::ledger::site::Place;
 use crate::ledger::subject::Governed;
 use crate::ledger::verify::{Report, Verdict};
 use crate::store::{self, Db, Purpose, SchemaState, Target};
+
+/// How long whoever has the database open is given to be gone.
+const LINGERING: Duration = Duration::from_secs(5);
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +72,7 @@ pub fn restore(
     for folder in SIGNERS {
         let kept = place.folder.path().join(folder);
         if std::fs::read_dir(&kept)?.next().is_none() {
-            placing::copy_files(&beside.place.folder.path().join(folder), &kept)?;
+            placing::copy_signer_files(&beside.place.folder.path().join(folder), &kept)?;
         }
     }
     if !behind {
@@ -196,15 +200,31 @@ fn current_schema(db: &mut Db) -> Result<String> {
 pub(super) fn nobody_else(place: &Place) -> Result<()> {
     let alone = match &place.target {
         Target::Sqlite(path) if !path.exists() => true,
-        Target::Sqlite(path) => alone_on_sqlite(path)?,
+        Target::Sqlite(path) => soon(|| alone_on_sqlite(path))?,
         Target::Postgres(_) => {
             let mut db = place.target.open(Purpose::Write)?;
-            let sql = "SELECT CAST(COUNT(*) AS TEXT) AS answer FROM pg_stat_activity WHERE datname = current_database() \
-                 AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
-            diesel::sql_query(sql).get_result::<Answer>(&mut db)?.answer == "0"
+            soon(|| alone_on_postgres(&mut db))?
         }
     };
     if alone { Ok(()) } else { Err(Error::conflict("in-use")) }
+}
+
+/// Whoever has just been ended may be seen for a moment, and does not count; whoever stays does.
+fn soon(mut alone: impl FnMut() -> Result<bool>) -> Result<bool> {
+    let began = Instant::now();
+    loop {
+        let found = alone()?;
+        if found || began.elapsed() > LINGERING {
+            return Ok(found);
+        }
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+}
+
+fn alone_on_postgres(db: &mut Db) -> Result<bool> {
+    let sql = "SELECT CAST(COUNT(*) AS TEXT) AS answer FROM pg_stat_activity WHERE datname = current_database() \
+         AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
+    Ok(diesel::sql_query(sql).get_result::<Answer>(db)?.answer == "0")
 }
 
 #[derive(QueryableByName)]

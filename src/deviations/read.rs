@@ -293,12 +293,3 @@ pub fn list(db: &mut Db, filter: &Filter, after: Option<&Place>, limit: i64) -> 
 pub fn count(db: &mut Db, filter: &Filter) -> Result<i64> {
     Ok(chosen(filter).count().get_result(db)?)
 }
-
-/// The numbers of the deviations that touch an order.
-///
-/// # Errors
-/// The database does not answer.
-pub fn of_order(db: &mut Db, order: &str) -> Result<Vec<DeviationRow>> {
-    let filter = Filter { order: order.to_owned(), ..Filter::default() };
-    list(db, &filter, None, 1000)
-}

@@ -186,11 +186,11 @@ impl Deviation {
             .filter(|field| empty(field) && !(*field == "capa" && has_reason_for_none))
             .collect()
     }
+}
 
-    /// Whether it is overdue at an instant.
-    pub fn is_overdue(&self, now: Timestamp) -> bool {
-        self.closed_at.is_none() && self.due_at.is_some_and(|due| due < now)
-    }
+/// Whether a deviation that is due and closed at these instants is overdue now.
+pub fn is_overdue((due, closed): (Option<Timestamp>, Option<Timestamp>), now: Timestamp) -> bool {
+    closed.is_none() && due.is_some_and(|due| due < now)
 }
 
 /// A batch of a material; the material may be unknown.
@@ -378,10 +378,10 @@ mod tests {
 
     #[test]
     fn a_deviation_is_overdue_only_while_it_is_open() {
-        let open = Deviation { due_at: Some(Timestamp(10)), ..deviation() };
-        assert!(!open.is_overdue(Timestamp(10)));
-        assert!(open.is_overdue(Timestamp(11)));
-        let closed = Deviation { closed_at: Some(Timestamp(12)), ..open };
-        assert!(!closed.is_overdue(Timestamp(20)));
+        let due = Some(Timestamp(10));
+        assert!(!is_overdue((due, None), Timestamp(10)));
+        assert!(is_overdue((due, None), Timestamp(11)));
+        assert!(!is_overdue((due, Some(Timestamp(12))), Timestamp(20)));
+        assert!(!is_overdue((None, None), Timestamp(20)));
     }
 }

@@ -7,9 +7,8 @@ use super::store;
 use crate::error::Result;
 use crate::keeping::{Age, Aged, Disposer, Keeper};
 use crate::ledger::lane::Tx;
+use crate::records::retained::remove_along;
 use crate::records::retention::Facts;
-use crate::records::{corrections, transitions};
-use crate::signatures;
 use crate::store::Db;
 use crate::store::schema::{deviation, deviation_batch, deviation_order};
 use crate::time::Timestamp;
@@ -54,9 +53,7 @@ fn citing(db: &mut Db, (kind, id): (&str, &str)) -> Result<Vec<String>> {
 
 fn remove(tx: &mut Tx<'_>, number: &str) -> Result<()> {
     let (of, db) = (subject(number), tx.rows());
-    signatures::remove(db, &of)?;
-    corrections::remove(db, &of)?;
-    transitions::remove(db, &of)?;
+    remove_along(db, &of)?;
     diesel::delete(deviation_batch::table.filter(deviation_batch::deviation.eq(number))).execute(db)?;
     diesel::delete(deviation_order::table.filter(deviation_order::deviation.eq(number))).execute(db)?;
     diesel::delete(deviation::table.find(number)).execute(db)?;

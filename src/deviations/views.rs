@@ -4,7 +4,7 @@ use askama::Template;
 use chrono_tz::Tz;
 
 use super::read::{DeviationRow, DeviationView};
-use super::record::{Batch, FILLABLE, areas};
+use super::record::{Batch, FILLABLE, areas, is_overdue};
 use super::store::KIND;
 use crate::keeping::{KeptLine, Retained, kept_line};
 use crate::links::pages::{LinkPart, part};
@@ -58,8 +58,7 @@ fn state_tag(w: Words, state: &str) -> Tag {
 }
 
 fn overdue_tag(w: Words, row: &DeviationRow, now: Timestamp) -> Option<Tag> {
-    let late = row.closed_at.is_none() && row.due_at.is_some_and(|due| due < now);
-    late.then(|| tag(Look::Yellow, w.t("deviation-overdue")))
+    is_overdue((row.due_at, row.closed_at), now).then(|| tag(Look::Yellow, w.t("deviation-overdue")))
 }
 
 /// The areas to choose from.

@@ -17,13 +17,3 @@ pub fn commitment(salt: &Salt, origin: &str, name: &str, value: &str) -> Digest 
     }
     Digest::from_bytes(mac.finalize().into_bytes().into())
 }
-
-/// A new salt from the system's random source.
-///
-/// # Errors
-/// Where the system has no random source to give.
-pub fn new_salt() -> Result<Salt, getrandom::Error> {
-    let mut salt = [0; 32];
-    getrandom::fill(&mut salt)?;
-    Ok(salt)
-}

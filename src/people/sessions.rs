@@ -81,11 +81,7 @@ pub async fn sign_in(
         return visit((site, visits), login, password).await;
     }
     let (key, now) = (login_hash(login), site.clock.now());
-    let (name, hash) = (login.to_owned(), key.clone());
-    let (account, locked) = site
-        .readers
-        .read(move |db| Ok((store::by_login(db, &name)?, store::locked_for(db, &hash, now)?)))
-        .await?;
+    let (account, locked) = known(site, login, (&key, now)).await?;
     if let Some(seconds) = locked {
         let cause = account.as_ref().map(|account| subject(&account.id));
         refuse(site, &key, cause, "locked", origin).await?;
@@ -110,11 +106,7 @@ pub async fn sign_in(
 /// The same rules, with nothing but this process to keep what they count.
 async fn visit((site, visits): (&Site, &Visits), login: &str, password: &str) -> Result<SignedIn> {
     let (key, now) = (login_hash(login), site.clock.now());
-    let (name, hash) = (login.to_owned(), key.clone());
-    let (account, locked) = site
-        .readers
-        .read(move |db| Ok((store::by_login(db, &name)?, store::locked_for(db, &hash, now)?)))
-        .await?;
+    let (account, locked) = known(site, login, (&key, now)).await?;
     if let Some(seconds) = locked.or_else(|| visits.locked_for(&key, now)) {
         return Err(Error::new(Kind::Locked, "locked").retry_after(seconds));
     }
@@ -133,6 +125,16 @@ async fn visit((site, visits): (&Site, &Visits), login: &str, password: &str) ->
     let (id, must_change_password) = (account.id, account.must_change);
     let user = site.readers.read(move |db| store::person(db, &id)).await?;
     Ok(SignedIn { token, expires_at: now.plus_seconds(ABSOLUTE_SECONDS), user, must_change_password })
+}
+
+/// The account of a login, and for how many seconds more nobody signs in by it.
+async fn known(
+    site: &Site,
+    login: &str,
+    (key, now): (&str, Timestamp),
+) -> Result<(Option<Account>, Option<u32>)> {
+    let (name, hash) = (login.to_owned(), key.to_owned());
+    site.readers.read(move |db| Ok((store::by_login(db, &name)?, store::locked_for(db, &hash, now)?))).await
 }
 
 async fn check(account: Option<&Account>, password: &str) -> Result<bool> {

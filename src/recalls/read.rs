@@ -305,7 +305,7 @@ fn names(db: &mut Db, state: &RecallState) -> Result<HashMap<String, String>> {
     for numbers in numbers.chunks(AT_ONCE) {
         let sealed: Vec<(String, String)> = sales_order::table
             .filter(sales_order::number.eq_any(numbers))
-            .order(sales_order::recorded_at)
+            .order((sales_order::recorded_at, sales_order::number))
             .select((sales_order::customer_code, sales_order::customer_sealed))
             .load(db)?;
         let commitments: Vec<String> = sealed.iter().map(|(_, commitment)| commitment.clone()).collect();

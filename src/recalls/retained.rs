@@ -8,9 +8,8 @@ use super::store;
 use crate::error::Result;
 use crate::keeping::{Age, Aged, Disposer, Keeper};
 use crate::ledger::lane::Tx;
+use crate::records::retained::remove_along;
 use crate::records::retention::Facts;
-use crate::records::{corrections, transitions};
-use crate::signatures;
 use crate::store::Db;
 use crate::store::schema::{order_line, recall, recall_batch, recall_clock, recall_customer, recall_line};
 use crate::time::Timestamp;
@@ -66,9 +65,7 @@ fn citing(db: &mut Db, (kind, id): (&str, &str)) -> Result<Vec<String>> {
 
 fn remove(tx: &mut Tx<'_>, number: &str) -> Result<()> {
     let (of, db) = (subject(number), tx.rows());
-    signatures::remove(db, &of)?;
-    corrections::remove(db, &of)?;
-    transitions::remove(db, &of)?;
+    remove_along(db, &of)?;
     diesel::delete(recall_customer::table.filter(recall_customer::recall.eq(number))).execute(db)?;
     diesel::delete(recall_line::table.filter(recall_line::recall.eq(number))).execute(db)?;
     diesel::delete(recall_clock::table.filter(recall_clock::recall.eq(number))).execute(db)?;

@@ -288,7 +288,7 @@ pub fn of(db: &mut Db, subject: &Subject) -> Result<Vec<Correction>> {
 ///
 /// # Errors
 /// The database refuses where no disposal names the record.
-pub fn remove(db: &mut Db, subject: &Subject) -> Result<()> {
+pub(super) fn remove(db: &mut Db, subject: &Subject) -> Result<()> {
     let own = correction::subject_kind.eq(subject.kind).and(correction::subject_id.eq(&subject.id));
     diesel::delete(correction::table.filter(own)).execute(db)?;
     Ok(())

@@ -12,6 +12,7 @@ pub mod deadlines;
 pub mod kind;
 pub mod numbering;
 pub mod pages;
+pub mod retained;
 pub mod retention;
 pub mod signed;
 pub mod source;

@@ -244,7 +244,7 @@ pub fn of(db: &mut Db, subject: &Subject) -> Result<Vec<Transition>> {
 ///
 /// # Errors
 /// The database refuses where no disposal names the record.
-pub fn remove(db: &mut Db, subject: &Subject) -> Result<()> {
+pub(super) fn remove(db: &mut Db, subject: &Subject) -> Result<()> {
     let own = record_transition::subject_kind.eq(subject.kind);
     let own = own.and(record_transition::subject_id.eq(&subject.id));
     diesel::delete(record_transition::table.filter(own)).execute(db)?;

@@ -8,9 +8,6 @@
 /// The longest text of one rendition, in bytes, before line ends are unified.
 pub const TEXT_LIMIT: usize = 1 << 20;
 
-/// The longest single-line field (title, reason), in characters.
-pub const LINE_LIMIT: usize = 1000;
-
 /// Why a text was refused, and where. Lines and columns count from 1, columns in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TextFault {
@@ -25,7 +22,7 @@ pub struct TextFault {
 /// What is wrong with a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultKind {
-    /// Longer than `limit` (bytes for a text, characters for a line).
+    /// Longer than `limit`, in bytes.
     TooLong {
         /// The limit that was passed.
         limit: usize,
@@ -36,7 +33,7 @@ pub enum FaultKind {
     Nul,
     /// A bidirectional control character.
     Bidirectional(char),
-    /// Another control character; in a single-line field also a line break.
+    /// Another control character.
     Control(char),
 }
 
@@ -53,19 +50,6 @@ pub fn accept(bytes: &[u8]) -> Result<String, TextFault> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     refuse(&text, |c| c.is_control() && !matches!(c, '\n' | '\t'))?;
     Ok(text)
-}
-
-/// Takes a single-line field and trims the blanks around it.
-///
-/// # Errors
-/// [`TextFault`] for a control character (a tab or line break too), or for more than [`LINE_LIMIT`] characters.
-pub fn accept_line(field: &str) -> Result<String, TextFault> {
-    let field = field.trim();
-    if field.chars().count() > LINE_LIMIT {
-        return Err(fault(FaultKind::TooLong { limit: LINE_LIMIT }));
-    }
-    refuse(field, |c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))?;
-    Ok(field.to_owned())
 }
 
 fn decode(bytes: &[u8]) -> Result<&str, TextFault> {
@@ -147,16 +131,6 @@ mod tests {
         assert!(accept(&full).is_ok());
         let kind = FaultKind::TooLong { limit: TEXT_LIMIT };
         assert_eq!(accept(&[&full[..], b"x"].concat()), Err(at(kind, 1, 1)));
-    }
-
-    #[test]
-    fn a_field_of_one_line_takes_no_line_break() {
-        assert_eq!(accept_line("  冷藏药品收货 SOP "), Ok("冷藏药品收货 SOP".into()));
-        assert_eq!(accept_line("a\nb"), Err(at(FaultKind::Control('\n'), 1, 2)));
-        assert_eq!(accept_line("a\u{2028}b"), Err(at(FaultKind::Control('\u{2028}'), 1, 2)));
-        assert_eq!(accept_line("a\0"), Err(at(FaultKind::Nul, 1, 2)));
-        assert!(accept_line(&"字".repeat(LINE_LIMIT)).is_ok());
-        assert!(accept_line(&"字".repeat(LINE_LIMIT + 1)).is_err());
     }
 
     proptest! {

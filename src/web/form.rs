@@ -63,6 +63,15 @@ fn is_secret(field: &str) -> bool {
     field == "csrf" || field.contains("password") || matches!(field, "old" | "new" | "repeat")
 }
 
+/// Refuses a form that does not bring back the token of its page; the one place that decides it.
+pub(super) fn must_be_ours(request: &HttpRequest, sent: Option<&str>) -> Result<()> {
+    let token = request.extensions().get::<CsrfToken>().cloned();
+    match (token, sent) {
+        (Some(token), Some(sent)) if same(&token.0, sent) => Ok(()),
+        _ => Err(Error::forbidden("csrf")),
+    }
+}
+
 impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
@@ -75,17 +84,14 @@ impl<T: DeserializeOwned + 'static> FromRequest for Form<T> {
             let bytes = read_body(&request, payload, LONGEST).await?;
             let pairs = pairs(&bytes)?;
             let sent = pairs.iter().find(|(field, _)| field == "csrf").map(|(_, value)| value.as_str());
-            let token = request.extensions().get::<CsrfToken>().cloned();
-            if !matches!((&token, sent), (Some(token), Some(sent)) if same(&token.0, sent)) {
-                return Err(Error::forbidden("csrf"));
-            }
+            must_be_ours(&request, sent)?;
             Ok(Self { fields: read(&pairs)?, typed: Typed::from_pairs(pairs) })
         })
     }
 }
 
 /// Compares in time that does not depend on where the difference is.
-pub(super) fn same(left: &str, right: &str) -> bool {
+fn same(left: &str, right: &str) -> bool {
     let differing = left.bytes().zip(right.bytes()).fold(0, |sum, (l, r)| sum | (l ^ r));
     !left.is_empty() && left.len() == right.len() && differing == 0
 }

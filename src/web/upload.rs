@@ -6,9 +6,9 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use actix_web::{FromRequest, HttpRequest};
 
-use super::form::{CsrfToken, same};
+use super::form::must_be_ours;
 use super::json::{read_body, require_media};
 use crate::error::{Error, Kind, Result};
 
@@ -42,10 +42,7 @@ impl FromRequest for Upload {
             let bytes = read_body(&request, payload, LONGEST).await?;
             let upload = Self(parts(&bytes, &boundary)?);
             let sent = upload.file("csrf").and_then(|bytes| std::str::from_utf8(bytes).ok());
-            let token = request.extensions().get::<CsrfToken>().cloned();
-            if !matches!((&token, sent), (Some(token), Some(sent)) if same(&token.0, sent)) {
-                return Err(Error::forbidden("csrf"));
-            }
+            must_be_ours(&request, sent)?;
             Ok(upload)
         })
     }

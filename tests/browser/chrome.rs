@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::fmt;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::Duration;
 
 use fantoccini::elements::Element;
 use fantoccini::error::CmdError;
@@ -15,10 +14,7 @@ use serde_json::{Value, json};
 
 use crate::house::PASSWORD;
 use crate::postgres::skipped;
-use crate::wait::until;
-
-/// How long a page may take to show what is waited for.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::wait::{PATIENCE, until};
 
 /// Whether pages may run scripts. The driver's own always run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -241,6 +237,9 @@ fn capabilities(profile: &std::path::Path, scripts: Scripts) -> Capabilities {
     if scripts == Scripts::Off {
         options["prefs"] = json!({ "profile.managed_default_content_settings.javascript": 2 });
     }
-    let wanted = json!({ "browserName": "chrome", "goog:chromeOptions": options });
+    // The driver gives a script half a minute unless it is told otherwise; axe needs it on a machine with much else to do.
+    let patience = PATIENCE.as_millis();
+    let timeouts = json!({ "script": patience, "pageLoad": patience });
+    let wanted = json!({ "browserName": "chrome", "goog:chromeOptions": options, "timeouts": timeouts });
     wanted.as_object().unwrap().clone()
 }

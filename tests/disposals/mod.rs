@@ -387,14 +387,7 @@ fn an_import_passes_an_order_by_whose_number_was_disposed_of() {
         let erp = house.person("erp");
         let media = [("content-type", "application/x-ndjson")];
         let asked = erp.send("POST", "/api/v1/orders/import", Some(file.into_bytes()), &media).expect(202);
-        let job = asked.header("location").unwrap().to_owned();
-        let result = loop {
-            let job = erp.get(&job).expect(200).json();
-            match job["state"].as_str().unwrap() {
-                "queued" | "running" => std::thread::yield_now(),
-                _ => break job["result"].clone(),
-            }
-        };
+        let result = erp.until_over(asked.header("location").unwrap())["result"].clone();
         assert_eq!((&result["new"], &result["rejected_orders"]), (&json!(1), &json!(1)));
         assert!(result["rejected"][0]["message"].as_str().unwrap().contains("DSP-2031-0001"), "{result}");
         sound(house);

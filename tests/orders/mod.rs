@@ -1,7 +1,5 @@
 //! Orders over HTTP: the ERP's word, files of it, holds and their release, and who sees what.
 
-use std::time::Duration;
-
 use diesel::prelude::*;
 use serde_json::{Value, json};
 use sopledger::ledger::digest::Digest;
@@ -11,7 +9,7 @@ use sopledger::store::schema::job;
 use sopledger::web::words::{Lang, Words};
 
 use crate::house::{Answer, Client, House, MORNING, PASSWORD, both};
-use crate::wait::until;
+use crate::wait::{PATIENCE, until};
 
 /// A batch that every house of these tests has under recall.
 const RECALLED: &str = "RECALLED-1";
@@ -394,7 +392,7 @@ fn a_job_that_is_called_off_stops_between_two_pieces_and_stays_called_off() {
         house.person("cs").post(&format!("{location}/cancel"), json!({})).refused(404, "not-found");
         let called_off = erp.post(&format!("{location}/cancel"), json!({})).expect(200).json();
         assert_eq!(called_off["state"], "cancelled");
-        assert_eq!(end.recv_timeout(Duration::from_secs(20)).unwrap(), "job-called-off");
+        assert_eq!(end.recv_timeout(PATIENCE).unwrap(), "job-called-off");
         assert_eq!(erp.get(&location).expect(200).json()["state"], "cancelled");
         erp.post(&format!("{location}/cancel"), json!({})).refused(409, "job-over");
     });

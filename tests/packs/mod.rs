@@ -18,6 +18,7 @@ use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
 use crate::house::{Client, House, both};
+use crate::ledger::tamper::settle;
 use crate::wait::until;
 
 /// The files of a pack.
@@ -102,11 +103,6 @@ pub fn both_accept(path: &Path) {
     if let Some((theirs, _)) = pythons(path) {
         assert_eq!(serde_json::to_value(&ours).unwrap(), theirs);
     }
-}
-
-fn settle(house: &House) {
-    house.site.signing.finish();
-    house.site.lane.write_here(|_| Ok(())).unwrap();
 }
 
 /// Numbers of two records of the demo.

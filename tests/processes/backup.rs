@@ -13,6 +13,7 @@ use super::program::{Installation, both};
 use super::{all_there, order, write_orders};
 use crate::house::{Client, PASSWORD};
 use crate::postgres;
+use crate::wait::until_it_holds;
 
 /// The file of a backup outside the installation, and that of its signer.
 struct Kept {
@@ -80,9 +81,7 @@ fn a_backup_made_while_others_write_brings_back_all_that_was_acknowledged_before
                 let (client, acknowledged) = (server.erp(&token), &acknowledged);
                 scope.spawn(move || write_orders(&client, (writer, 60), acknowledged));
             }
-            while acknowledged.lock().unwrap().len() < 10 {
-                std::thread::yield_now();
-            }
+            until_it_holds("orders are acknowledged", || acknowledged.lock().unwrap().len() >= 10);
             let before = acknowledged.lock().unwrap().clone();
             done(installation, &["backup", kept.name()]);
             before
