@@ -226,6 +226,24 @@ fn signed_checkpoints_that_are_gone_are_missed() {
 }
 
 #[test]
+fn a_checkpoint_in_the_middle_to_which_a_packs_proofs_lead_is_missed() {
+    both(|house| {
+        furnish(house);
+        let made = crate::packs::made(&house.person("qa"), serde_json::json!({ "full": true }));
+        furnish(house);
+        must_be_sound(&house.place);
+        let size = &made["checkpoint"];
+        let sql = format!("DELETE FROM ledger_checkpoint WHERE size = {size}");
+        let found = trial(&house.place, |db| assert_eq!(run(db, &sql), 1));
+        assert_eq!((found.exit_code(), found.faults.len()), (1, 1), "{found}");
+        let fault = &found.faults[0];
+        assert!(fault.check == "checkpoint.missing" && fault.what.contains(&size.to_string()), "{found}");
+        assert_eq!(fault.subject, Some(format!("pack/{}", made["id"].as_str().unwrap())), "{found}");
+        must_be_sound(&house.place);
+    });
+}
+
+#[test]
 fn a_ledger_without_its_head_is_a_fault() {
     both(|house| {
         furnish(house);

@@ -13,6 +13,7 @@
 //! database holds; it is a fault all the same.
 
 mod anchors;
+mod cited;
 mod content;
 mod entries;
 mod keys;
@@ -226,6 +227,7 @@ fn whole(db: &mut Db, heads: &[HeadRow], what: &Verification<'_>, mut findings: 
     keys.compare(what.outside, Scope::Whole, &mut findings);
     covered.subjects = subjects.count();
     covered.anchors = anchors::check(db, heads, &mut findings)?;
+    cited::check(db, &mut findings)?;
     steps.expect(covered.subjects);
     let disposed = subjects.disposed();
     subjects.compare(db, what.governed, (&commitments, &steps), &mut findings)?;
