@@ -231,6 +231,26 @@ fn a_record_goes_by_two_persons_and_nothing_is_left_of_it_but_its_entries_and_it
     });
 }
 
+#[test]
+fn short_values_stay_in_the_entries_of_a_record_that_went_and_the_pages_say_so() {
+    both(|house| {
+        order(house, "80010001");
+        let subject = format!("deviation/{}", deviation(house, &["80010001"]));
+        house.at(OVER);
+        let number = dispose(house, &[&subject]);
+        let qa = house.person("qa");
+        let acted = |entry: &Value| body_of(entry)["act"] == "deviation.filled";
+        let filled = body_of(&entries(&qa, &subject).into_iter().find(acted).unwrap());
+        let cause = filled["chg"].as_array().unwrap().iter().find(|row| row["f"] == "root_cause").unwrap();
+        assert_eq!(cause["new"], findings()["root_cause"]);
+        let html = [("accept", "text/html"), ("accept-language", "en")];
+        let page = qa.get_with(&format!("/retention/disposals/{number}"), &html).expect(200).text;
+        assert!(page.contains("values of at most 200 bytes, before and after"), "{page}");
+        let page = qa.get_with(&subject.replace("deviation", "/deviations"), &html).expect(404).text;
+        assert!(page.contains("short values (at most 200 bytes)"), "{page}");
+    });
+}
+
 /// The address stood nowhere else: not a byte of it is left beside the tables either.
 fn nowhere_in_the_files(house: &House) {
     let Target::Sqlite(path) = &house.place.target else { return };
