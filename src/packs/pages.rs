@@ -30,10 +30,9 @@ use crate::web::words::Words;
 const SECTION: &str = "/trail";
 
 pub fn routes() -> Vec<Route> {
-    let read = Gate::May(Permission::ReadTrail);
     vec![
-        Route::get("/packs", read, "", || web::to(list)),
-        Route::post("/packs", read, "", || web::to(create)),
+        Route::get("/packs", Gate::May(Permission::ReadTrail), "", || web::to(list)),
+        Route::post("/packs", Gate::May(Permission::TakePacks), "", || web::to(create)),
     ]
 }
 
@@ -67,6 +66,7 @@ async fn shown(
     let lines = reader.read(move |db| {
         let line = |pack: Pack| {
             let mine = pack.made_by == caller.id || caller.may(Permission::Decide);
+            let mine = mine && caller.may(Permission::TakePacks);
             Ok(Line {
                 by: people::person(db, &pack.made_by)?.name,
                 entry: entry_of(db, &pack.id)?,
@@ -82,6 +82,7 @@ async fn shown(
     Ok(ListPage {
         frame: view.frame(view.words.t("pack-title"), SECTION),
         sheet,
+        may_take: reader.caller.may(Permission::TakePacks),
         ticks: [
             tick("true", "pack-full-yes"),
             tick("true", "pack-keep_sealed-yes"),
