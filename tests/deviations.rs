@@ -1,6 +1,7 @@
 //! Deviations over HTTP: registering, filling, correcting, moving, closing.
 
 use serde_json::{Value, json};
+use sopledger::web::format::short_hash;
 
 use crate::house::{Client, House, PASSWORD, both};
 
@@ -53,6 +54,22 @@ pub fn findings() -> Value {
         "class_rationale": "影响产品储存条件", "impact": "1 个订单, 20 盒", "investigation": "查温度记录与交接单",
         "root_cause": "冷藏箱预冷不足", "capa": "修订装箱规程", "effectiveness_result": "连续 30 单无超温",
     })
+}
+
+/// Demands that an answer tells of the signature just made in it by which entry it is held, and that the record's page
+/// shows the same.
+#[track_caller]
+pub fn sealed_at_once(house: &House, signature: &Value, page: &str) {
+    house.site.lane.write_here(|_| Ok(())).unwrap();
+    let auditor = house.person("auditor");
+    let entry = auditor.get(&format!("/api/v1/ledger/entries/{}", signature["seq"])).expect(200).json();
+    assert_eq!((&signature["epoch"], &signature["leaf"]), (&json!(1), &entry["leaf"]), "{signature}");
+    let page = auditor.get_with(page, &[("accept", "text/html")]).expect(200).text;
+    let short = short_hash(entry["leaf"].as_str().unwrap());
+    let (_, signs) = page.split_once("<ol class=\"signs\">").unwrap();
+    let (signs, _) = signs.split_once("</ol>").unwrap();
+    assert!(signs.contains(&format!("/trail/{}/proof", signature["seq"])), "{signs}");
+    assert!(signs.contains(&format!("<span class=\"hash\">{short}</span>")), "{short} in {signs}");
 }
 
 pub fn move_on(by: &Client, number: &str, to: &str) {
@@ -147,6 +164,11 @@ fn a_filled_field_changes_only_by_a_correction_that_another_person_of_qa_signs()
         assert_eq!(cs.get(&at(&number, "")).json()["class"], "major");
         let decided = qa2.post(&decide, verdict(PASSWORD)).expect(200).json();
         assert_eq!((decided["state"].as_str(), decided["old"].as_str()), (Some("approved"), Some("major")));
+        assert_eq!(
+            (&asked.json()["signature"], &decided["signature"]["name"]),
+            (&json!(null), &json!("qa2 某"))
+        );
+        sealed_at_once(house, &decided["signature"], &format!("/deviations/{number}"));
         let shown = cs.get(&at(&number, "")).json();
         assert_eq!(shown["class"], "critical");
         assert_eq!(shown["due_at"], "2026-03-09T01:00:00.000000Z");
@@ -245,6 +267,7 @@ fn closing_is_signed_by_a_qa_who_did_not_raise_it_and_refused_with_every_gap() {
         let signature = &closed["signatures"][0];
         assert_eq!((signature["meaning"].as_str(), &signature["digest"]), (Some("closed"), &digest));
         assert_eq!(signature["name"], "qa2 某");
+        sealed_at_once(house, signature, &format!("/deviations/{number}"));
     });
 }
 

@@ -18,7 +18,7 @@ use crate::house::{Client, House, PASSWORD};
 use crate::ledger::tamper::{run, settle};
 use crate::packs::{Files, both_accept, bytes_of, files_of, made, ours, packed, pythons};
 use crate::recovery::older;
-use crate::{copies, deviations};
+use crate::{copies, deviations, disposals};
 
 const HTML: [(&str, &str); 2] = [("accept", "text/html"), ("accept-language", "en")];
 
@@ -125,6 +125,25 @@ fn an_entry_of_an_earlier_epoch_has_its_page_its_proof_and_files_that_nobody_con
         assert!(list.contains("subject=document/SOP-CS-001") && list.contains("/trail?epoch=1"), "{list}");
         qa.get("/trail/0/proof?epoch=3").expect(422);
     });
+}
+
+#[test]
+fn a_disposal_of_an_earlier_epoch_leads_to_the_entries_of_that_epoch() {
+    let disposed = |house: House| {
+        disposals::order(&house, "80010001");
+        house.at(disposals::OVER);
+        disposals::dispose(&house, &["order/80010001"]);
+        settle(&house);
+        let house = lost(house, Copied::AllSigned);
+        let auditor = house.person("auditor");
+        let told = auditor.get("/api/v1/disposals/DSP-2031-0001").expect(200).json();
+        let page = auditor.get_with("/retention/disposals/DSP-2031-0001", &HTML).expect(200).text;
+        for seq in [&told["seq"], &told["removed"][0]["seq"]] {
+            assert!(page.contains(&format!("href=\"/trail/{seq}?epoch=1\"")), "{seq}: {page}");
+        }
+    };
+    disposed(House::sqlite());
+    House::postgres().map(disposed);
 }
 
 #[test]

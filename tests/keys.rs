@@ -144,7 +144,9 @@ fn a_byte_flipped_between_commit_and_signing_is_refused_and_told() {
             if house.site.signing.newest().unwrap().0 > seq {
                 // The signer was quicker, and has signed what was written: with the byte put right, all is sound.
                 diesel::update(row).set(ledger_entry::entry.eq(&bytes)).execute(&mut db).unwrap();
+                store::set_guards(&mut db).unwrap();
                 must_be_sound(&house.place);
+                store::lift_guards(&mut db).unwrap();
                 continue;
             }
             assert!(house.site.signing.trouble().unwrap().contains(&format!("#{seq}")));

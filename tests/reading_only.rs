@@ -118,7 +118,7 @@ fn every_write_is_refused_in_words_and_leaves_nothing() {
         let form = [HTML[0], HTML[1], ("content-type", "application/x-www-form-urlencoded")];
         let fields = format!("csrf={token}&full=true").into_bytes();
         let page = qa.send("POST", "/packs", Some(fields), &form).expect(503).text;
-        assert!(page.contains("Nothing is written at present") && page.contains(BAR), "{page}");
+        assert!(page.contains("Nothing was written. The database") && page.contains(BAR), "{page}");
         assert_eq!(house.acts(), before);
     });
 }
@@ -140,6 +140,15 @@ fn a_form_refused_because_nothing_is_written_comes_back_with_what_was_typed() {
         let text = format!("{}\n{}\n", orders::HEADER, orders::row("80017777", "10", "1"));
         let page = qa.submit("/orders/import", &[("format", "csv"), ("text", &text)]).expect(503).text;
         assert!(page.contains("没有写入任何内容") && page.contains("80017777"), "{page}");
+        let wish =
+            [("from", "2026-03-01"), ("to", "2026-03-02"), ("keep_sealed", "true"), ("reason", "省局检查")];
+        let page = qa.submit("/packs", &wish).expect(503).text;
+        for kept in ["value=\"2026-03-01\"", "value=\"2026-03-02\"", "省局检查", "没有写入任何内容"]
+        {
+            assert!(page.contains(kept), "{kept}: {page}");
+        }
+        let tick = page.split("name=\"keep_sealed\"").nth(1).unwrap();
+        assert!(tick.split('>').next().unwrap().contains("checked"), "{page}");
     });
 }
 

@@ -5,6 +5,7 @@ use sopledger::ledger::digest::Digest;
 use sopledger::recalls::record::subject;
 use sopledger::recalls::store::GOVERNED;
 
+use crate::deviations::sealed_at_once;
 use crate::house::{Answer, Client, House, PASSWORD, both};
 
 fn order(customer: &str, lines: &[(&str, &str, &str)]) -> Value {
@@ -227,6 +228,7 @@ fn a_recall_is_closed_only_when_every_customer_is_booked_and_the_rest_explained(
         close(&ra).refused(403, "no-right");
         qa.post(&at("transitions"), json!({ "to": "closed", "password": "wrong" })).refused(403, "password");
         let closed = close(&qa).expect(200).json();
+        sealed_at_once(house, &closed["signatures"][0], "/recalls/RCL-2026-0001");
         assert_eq!(
             (closed["state"].as_str(), closed["signatures"][0]["by"].as_str()),
             (Some("closed"), Some("qa"))
@@ -270,6 +272,7 @@ fn a_class_changed_by_correction_recomputes_the_clocks() {
         ra.post(&decision, approve.clone()).refused(403, "no-right");
         let decided = house.person("qa").post(&decision, approve).expect(200).json();
         assert_eq!((&decided["id"], &decided["state"]), (&asked["id"], &json!("approved")));
+        sealed_at_once(house, &decided["signature"], "/recalls/RCL-2026-0001");
         let corrected = ra.get(RECALL).expect(200).json();
         assert_eq!(corrected["class"], "II");
         assert_eq!(notice(&corrected), "2026-03-05T01:00:00.000000Z");

@@ -177,6 +177,7 @@ fn every_epoch_is_verified_and_a_fault_says_in_which_it_is() {
             store::begin_write(&mut db).unwrap();
             store::lift_guards(&mut db).unwrap();
             assert_eq!(run(&mut db, sql), 1, "{sql}");
+            store::set_guards(&mut db).unwrap();
             let outside = sopledger::ledger::verify::Outside::read(&old.folder);
             let what = sopledger::ledger::verify::Verification::whole(GOVERNED, &outside);
             let found = sopledger::ledger::verify::verify(&mut db, &what).unwrap();

@@ -62,6 +62,15 @@ fn every_route_lets_in_the_roles_of_its_right_and_nobody_else() {
 }
 
 #[test]
+fn whoever_takes_a_pack_may_read_what_goes_in() {
+    for role in Permission::TakePacks.roles() {
+        for reads in [Permission::ReadAllVersions, Permission::ReadRecords, Permission::ReadTrail] {
+            assert!(reads.roles().contains(role), "{role:?} takes packs without {reads:?}");
+        }
+    }
+}
+
+#[test]
 fn what_needs_signing_in_alone_is_closed_to_nobody_only() {
     let house = House::sqlite();
     for route in app::routes().iter().filter(|route| route.gate == Gate::SignedIn) {

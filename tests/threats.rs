@@ -226,11 +226,79 @@ fn signed_checkpoints_that_are_gone_are_missed() {
 }
 
 #[test]
+fn a_checkpoint_in_the_middle_to_which_a_packs_proofs_lead_is_missed() {
+    both(|house| {
+        furnish(house);
+        let made = crate::packs::made(&house.person("qa"), serde_json::json!({ "full": true }));
+        furnish(house);
+        must_be_sound(&house.place);
+        let size = &made["checkpoint"];
+        let sql = format!("DELETE FROM ledger_checkpoint WHERE size = {size}");
+        let found = trial(&house.place, |db| assert_eq!(run(db, &sql), 1));
+        assert_eq!((found.exit_code(), found.faults.len()), (1, 1), "{found}");
+        let fault = &found.faults[0];
+        assert!(fault.check == "checkpoint.missing" && fault.what.contains(&size.to_string()), "{found}");
+        assert_eq!(fault.subject, Some(format!("pack/{}", made["id"].as_str().unwrap())), "{found}");
+        must_be_sound(&house.place);
+    });
+}
+
+#[test]
 fn a_ledger_without_its_head_is_a_fault() {
     both(|house| {
         furnish(house);
         let found = trial(&house.place, |db| assert_eq!(run(db, "DELETE FROM ledger_head"), 1));
         assert!(has(&found, "head.missing"), "{found}");
+    });
+}
+
+/// What a stranger does to a guard, and which one a verification has to name.
+fn unguard(house: &House) -> &'static str {
+    let mut db = house.place.target.open(Purpose::Write).unwrap();
+    let (act, named) = match db {
+        Db::Sqlite(_) => ("DROP TRIGGER guard_signature_update", "guard_signature_update"),
+        Db::Postgres(_) => {
+            ("ALTER TABLE signature DISABLE TRIGGER guard_signature_row", "guard_signature_row")
+        }
+    };
+    db.batch_execute(act).unwrap();
+    named
+}
+
+#[test]
+fn missing_guards_are_a_fault_that_spoils_neither_verdict_and_are_told_until_they_stand_again() {
+    both(|house| {
+        furnish(house);
+        let named = unguard(house);
+        let Place { target, folder, .. } = &house.place;
+        for scope in [Scope::Whole, Scope::New] {
+            let found = verify_scope(target, folder, GOVERNED, (scope, &|_, _| Ok(()))).unwrap();
+            assert_eq!((found.exit_code(), found.faults.len()), (1, 1), "{found}");
+            let verdicts = (found.integrity.verdict, found.completeness.verdict);
+            assert_eq!(verdicts, (Verdict::Sound, Verdict::Sound), "{found}");
+            let fault = &found.faults[0];
+            assert!(fault.check == "guards.altered" && fault.what.contains(named), "{found}");
+            assert!(fault.what.contains("sopledger migrate"), "{found}");
+        }
+        let qa = house.person("qa");
+        let verified = |scope: &str| {
+            let asked = serde_json::json!({ "scope": scope });
+            let begun = qa.post("/api/v1/ledger/verifications", asked).expect(202);
+            qa.until_over(begun.header("location").unwrap())
+        };
+        let page = |path: &str| {
+            qa.get_with(path, &[("accept", "text/html"), ("accept-language", "en")]).expect(200).text
+        };
+        assert_eq!(verified("whole")["result"]["integrity"]["verdict"], "sound");
+        let documents = page("/documents");
+        assert!(documents.contains("Database unguarded") && !documents.contains("Audit trail broken"));
+        let told = page("/trail/verify");
+        assert!(told.contains(named) && told.contains("then “sopledger migrate” sets them again"), "{told}");
+        house.place.migrate(sopledger::app::compare_records).unwrap();
+        settle(house);
+        house.later(60);
+        verified("new");
+        assert!(!page("/documents").contains("Database unguarded"), "every pass looks at the guards");
     });
 }
 

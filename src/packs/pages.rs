@@ -9,7 +9,7 @@ use super::record::{Pack, subject};
 use super::views::{Line, ListPage};
 use super::wanted::Asked;
 use crate::copies::Printing;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::jobs::{self, Job};
 use crate::ledger::store as ledger;
 use crate::people::desk::{Desk, Reader};
@@ -22,17 +22,17 @@ use crate::web::form::{Form, Typed};
 use crate::web::page::{page, see_other};
 use crate::web::paging::Paging;
 use crate::web::parts::{Choice, EntryLink, Sheet};
-use crate::web::problem::status;
+use crate::web::problem::Refused;
 use crate::web::query::Query;
+use crate::web::words::Words;
 
 /// Where packs stand in the top bar.
 const SECTION: &str = "/trail";
 
 pub fn routes() -> Vec<Route> {
-    let read = Gate::May(Permission::ReadTrail);
     vec![
-        Route::get("/packs", read, "", || web::to(list)),
-        Route::post("/packs", read, "", || web::to(create)),
+        Route::get("/packs", Gate::May(Permission::ReadTrail), "", || web::to(list)),
+        Route::post("/packs", Gate::May(Permission::TakePacks), "", || web::to(create)),
     ]
 }
 
@@ -66,6 +66,7 @@ async fn shown(
     let lines = reader.read(move |db| {
         let line = |pack: Pack| {
             let mine = pack.made_by == caller.id || caller.may(Permission::Decide);
+            let mine = mine && caller.may(Permission::TakePacks);
             Ok(Line {
                 by: people::person(db, &pack.made_by)?.name,
                 entry: entry_of(db, &pack.id)?,
@@ -81,6 +82,7 @@ async fn shown(
     Ok(ListPage {
         frame: view.frame(view.words.t("pack-title"), SECTION),
         sheet,
+        may_take: reader.caller.may(Permission::TakePacks),
         ticks: [
             tick("true", "pack-full-yes"),
             tick("true", "pack-keep_sealed-yes"),
@@ -123,28 +125,34 @@ async fn create(
     let subjects = subjects.split(['\n', ',', '，', '、']).map(str::trim).filter(|line| !line.is_empty());
     let subjects = subjects.map(str::to_owned).collect();
     let asked = Asked { subjects, from, to, full, reason, keep_sealed, prints };
-    match accepted(&desk, &printing, &asked).await {
-        Ok(wish) => {
-            let job = Job::new("packs.make", &desk.caller.id, desk.site.clock.now());
-            let kept = job.clone();
-            desk.write(move |tx| jobs::insert(tx, &kept)).await?;
-            start((&desk, &printing), &job, view.words, wish)?;
-            Ok(see_other(&format!("/jobs/{}", job.id)))
-        }
-        Err(error) if matches!(error.kind(), Kind::Invalid | Kind::Forbidden) => {
-            let told = of_one_field(error);
-            let sheet = Sheet::new(view.words, "pack", form.typed).refused(&told);
+    match begun((&desk, &printing), &asked, view.words).await {
+        Ok(job) => Ok(see_other(&format!("/jobs/{job}"))),
+        Err(error) => {
+            let refused = Refused::by(of_one_field(error))?;
+            let sheet = Sheet::new(view.words, "pack", form.typed).refused(&refused);
             let reader = Reader { site: desk.site.clone(), caller: desk.caller.clone() };
             let mut shown = shown(&view, (&reader, &printing), sheet, &Paging::default()).await?;
             shown.frame = shown.frame.failed();
-            Ok(page(&shown, status(&told)))
+            Ok(refused.page(&shown))
         }
-        Err(error) => Err(error),
     }
+}
+
+/// Sets the making going; its job.
+async fn begun((desk, printing): (&Desk, &Printing), asked: &Asked, words: Words) -> Result<String> {
+    let wish = accepted(desk, printing, asked).await?;
+    let job = Job::new("packs.make", &desk.caller.id, desk.site.clock.now());
+    let kept = job.clone();
+    desk.write(move |tx| jobs::insert(tx, &kept)).await?;
+    start((desk, printing), &job, words, wish)?;
+    Ok(job.id)
 }
 
 /// On the page all subjects are one field.
 fn of_one_field(error: Error) -> Error {
+    if error.fields().is_empty() {
+        return error;
+    }
     let code = error.code();
     let fields = error.fields().iter().cloned().map(|mut field| {
         if field.field.starts_with("subjects[") {

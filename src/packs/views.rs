@@ -23,6 +23,7 @@ pub struct Line {
 pub struct ListPage {
     pub frame: Frame,
     pub sheet: Sheet,
+    pub may_take: bool,
     pub ticks: [Vec<Choice>; 3],
     /// Why no PDF can be made here; none where it can.
     pub no_prints: Option<&'static str>,

@@ -1,9 +1,9 @@
-//! What a pack is asked to hold, and who may ask.
+//! What a pack is asked to hold.
 
 use chrono_tz::Tz;
 use serde::Deserialize;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::people::gate::Caller;
 use crate::people::rights::Permission;
 use crate::time::Timestamp;
@@ -70,15 +70,9 @@ pub enum Sight {
 }
 
 impl Sight {
-    /// What this caller may see.
+    /// What this caller, who may take packs, may see.
     pub fn of(caller: &Caller) -> Self {
-        let accounts = caller.may(Permission::ReadAccounts);
-        match caller.may(Permission::ReadRecords) && caller.may(Permission::ReadAllVersions) {
-            true if accounts => Self::Everything,
-            true => Self::Records,
-            // An administrator sees accounts, which are no part of what may be packed without the rest.
-            false => Self::Nothing,
-        }
+        if caller.may(Permission::ReadAccounts) { Self::Everything } else { Self::Records }
     }
 
     /// Whether values that an entry about this kind introduces are disclosed; entries without a subject are those of
@@ -199,25 +193,6 @@ fn end_of(field: &str, text: &str, zone: Tz) -> Result<Timestamp> {
     let end = input::end(field, text, zone)?;
     let is_day = text.parse::<chrono::NaiveDate>().is_ok();
     Ok(if is_day { Timestamp(end.0 + 1) } else { end })
-}
-
-/// Refuses a pack that would take out what its maker may not read.
-///
-/// # Errors
-/// 403.
-pub fn may_take(caller: &Caller, scope: &Scope) -> Result<()> {
-    let documents = caller.may(Permission::ReadAllVersions);
-    let records = caller.may(Permission::ReadRecords);
-    let may = match scope {
-        Scope::Range { .. } | Scope::Whole => documents && records,
-        Scope::Subjects(subjects) => subjects.iter().all(|subject| match subject.kind.as_str() {
-            "document" => documents && records,
-            // What is read in the trail and nowhere else.
-            "account" | "setting" | "pack" => true,
-            _ => records,
-        }),
-    };
-    if may { Ok(()) } else { Err(Error::forbidden("no-right")) }
 }
 
 #[cfg(test)]

@@ -96,6 +96,8 @@ pub enum Permission {
     ReadRecords,
     /// Read the audit trail, and verify it.
     ReadTrail,
+    /// Make evidence packs and take them away: for whoever may read all that goes in.
+    TakePacks,
     /// See accounts and their roles.
     ReadAccounts,
     /// Make and change accounts and settings.
@@ -104,7 +106,7 @@ pub enum Permission {
 
 impl Permission {
     /// All rows of the table.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::ReadInForce,
         Self::ReadAllVersions,
         Self::WriteDrafts,
@@ -119,6 +121,7 @@ impl Permission {
         Self::WriteOrders,
         Self::ReadRecords,
         Self::ReadTrail,
+        Self::TakePacks,
         Self::ReadAccounts,
         Self::Administer,
     ];
@@ -140,6 +143,7 @@ impl Permission {
             Self::WriteOrders => &[Qa, Integration],
             Self::ReadRecords => &[Qa, Ra, Author, Reviewer, Cs, Auditor],
             Self::ReadTrail => &[Qa, Ra, Auditor, Admin],
+            Self::TakePacks => &[Qa, Ra, Auditor],
             Self::ReadAccounts => &[Qa, Admin],
             Self::Administer => &[Admin],
         }

@@ -88,6 +88,15 @@ pub struct TransitionBody {
     pub digest: Option<String>,
 }
 
+/// Tells the hash of a signature's entry that this change has appended: it is no row yet.
+fn sealed_just_now(tx: &Tx<'_>, signature: &mut Value) {
+    let waiting = signature["seq"].as_i64().filter(|_| signature["leaf"].is_null());
+    if let Some(placed) = waiting.and_then(|seq| tx.waiting(seq)) {
+        signature["epoch"] = placed.epoch.into();
+        signature["leaf"] = placed.leaf.to_string().into();
+    }
+}
+
 /// A digest that a request tells, if it tells one.
 ///
 /// # Errors
@@ -157,7 +166,11 @@ pub async fn decide_correction(
     desk.signed_reply(Permission::Decide, &body.password, attempt, move |tx, signer| {
         let decision = Decision { id: &id, approve, reason: &reason, seen, zone };
         corrections::decide(tx, surface.kind, signer, (&number, decision))?;
-        Reply::ok(corrections::view(tx.read(), surface.kind, (&number, &id))?)
+        tx.settle()?;
+        let view = corrections::view(tx.read(), surface.kind, (&number, &id))?;
+        let mut told = serde_json::to_value(view).map_err(Error::internal)?;
+        sealed_just_now(tx, &mut told["signature"]);
+        Reply::ok(told)
     })
     .await
 }
@@ -180,7 +193,10 @@ pub async fn transition(
         // The signer's name just sealed is a row only then.
         tx.settle()?;
         let now = tx.now();
-        Reply::ok((surface.view)(tx.read(), number, (now, zone))?)
+        let mut told = (surface.view)(tx.read(), number, (now, zone))?;
+        let signatures = told["signatures"].as_array_mut();
+        signatures.into_iter().flatten().for_each(|signature| sealed_just_now(tx, signature));
+        Reply::ok(told)
     };
     match body.password.filter(|_| closes) {
         None => {

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use serde::Serialize;
 
 use super::kind::{self, Proposed, RecordKind, Standing};
+use super::signed::{self, SignatureView};
 use crate::error::{Error, Result};
 use crate::ledger::acts;
 use crate::ledger::digest::Digest;
@@ -104,6 +105,8 @@ pub struct CorrectionView {
     pub decided_by: Option<Named>,
     /// Why so.
     pub decision_reason: Option<String>,
+    /// The signature under the decision.
+    pub signature: Option<SignatureView>,
 }
 
 /// What a person asks for.
@@ -309,6 +312,7 @@ pub fn view(db: &mut Db, kind: &RecordKind, (number, id): (&str, &str)) -> Resul
 /// # Errors
 /// The database does not answer.
 pub fn views(db: &mut Db, subject: &Subject) -> Result<Vec<CorrectionView>> {
+    let signatures = signed::views(db, subject)?;
     of(db, subject)?
         .into_iter()
         .map(|row| {
@@ -317,6 +321,7 @@ pub fn views(db: &mut Db, subject: &Subject) -> Result<Vec<CorrectionView>> {
                 (false, Some(true)) => "approved",
                 (false, _) => "rejected",
             };
+            let signature = under(&row, &signatures).cloned();
             let decided_by = row.decided_by.as_deref().map(|id| people::store::person(db, id));
             Ok(CorrectionView {
                 id: row.id,
@@ -330,9 +335,20 @@ pub fn views(db: &mut Db, subject: &Subject) -> Result<Vec<CorrectionView>> {
                 decided_at: row.decided_at,
                 decided_by: decided_by.transpose()?.map(Person::named),
                 decision_reason: row.decision_reason,
+                signature,
             })
         })
         .collect()
+}
+
+/// The signature under a decision: made at its instant, with its meaning and its reason.
+fn under<'a>(row: &Correction, signatures: &'a [SignatureView]) -> Option<&'a SignatureView> {
+    let meaning = if row.approved? { APPROVED } else { REJECTED };
+    signatures.iter().find(|made| {
+        Some(made.signed_at) == row.decided_at
+            && made.meaning == meaning
+            && made.comment == row.decision_reason
+    })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::verifier::kind;
 use crate::error::Result;
 use crate::jobs::{self, Job, State};
-use crate::ledger::verify::Scope;
+use crate::ledger::verify::{GUARDS_ALTERED, Scope};
 use crate::store::Db;
 use crate::time::Timestamp;
 
@@ -103,6 +103,11 @@ impl Found {
     pub fn is_sound(&self) -> bool {
         self.faults.is_empty()
     }
+
+    /// Whether nothing is wrong but the guards, which every pass looks at, whatever its scope.
+    pub fn is_unguarded(&self) -> bool {
+        !self.is_sound() && self.faults.iter().all(|fault| fault.check == GUARDS_ALTERED)
+    }
 }
 
 /// What the last pass of this scope has found, by whichever node.
@@ -113,11 +118,11 @@ pub fn last(db: &mut Db, scope: Scope) -> Result<Option<Found>> {
     Ok(jobs::latest_in(db, kind(scope), State::Done)?.as_ref().and_then(Found::of_job))
 }
 
-/// Which of the two every page tells: the newer, but what a pass over the whole has found wrong stands until the next
-/// one over the whole.
+/// Which of the two every page tells: the newer, but what a pass over the whole has found wrong, and one over what is new
+/// would not see, stands until the next one over the whole.
 pub fn prevailing(one: Option<Found>, other: Option<Found>) -> Option<Found> {
-    let wrong =
-        [&one, &other].into_iter().flatten().find(|found| found.scope == "whole" && !found.is_sound());
+    let stands = |found: &&Found| found.scope == "whole" && !found.is_sound() && !found.is_unguarded();
+    let wrong = [&one, &other].into_iter().flatten().find(stands);
     if let Some(wrong) = wrong {
         return Some(wrong.clone());
     }

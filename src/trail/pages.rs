@@ -184,5 +184,6 @@ async fn entry(
     let frame = view.frame(view.words.one("trail-entry-title", "seq", seq.to_string()), SECTION);
     let epochs = Epochs { shown: epoch, present };
     let may_erase = reader.caller.may(Permission::Decide);
-    Ok(page(&EntryPage { frame, may_erase, entry, epochs }, StatusCode::OK))
+    let may_pack = reader.caller.may(Permission::TakePacks);
+    Ok(page(&EntryPage { frame, may_erase, may_pack, entry, epochs }, StatusCode::OK))
 }

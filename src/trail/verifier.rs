@@ -187,6 +187,7 @@ fn verdict(found: &Found, present: i64) -> Verdict {
     let checked_to = first_wrong.map(|(_, seq)| seq).or(found.integrity.to);
     Verdict {
         ok: found.is_sound(),
+        unguarded: found.is_unguarded(),
         past: first_wrong.map(|(epoch, _)| epoch).filter(|epoch| *epoch != present),
         checked_to: checked_to.and_then(|seq| i64::try_from(seq).ok()).unwrap_or(0),
         at: found.at,

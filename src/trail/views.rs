@@ -44,6 +44,7 @@ pub struct ListPage {
 pub struct EntryPage {
     pub frame: Frame,
     pub may_erase: bool,
+    pub may_pack: bool,
     pub entry: Unfolded,
     pub epochs: Epochs,
 }

@@ -58,6 +58,8 @@ impl Site {
 pub struct Verdict {
     /// Whether it is sound.
     pub ok: bool,
+    /// What it holds is sound, but the guards that should keep it so are missing or altered.
+    pub unguarded: bool,
     /// The last entry checked; where it is not sound, the first that is wrong.
     pub checked_to: i64,
     /// Its epoch, where a recovery has ended that.
@@ -75,6 +77,16 @@ impl Verdict {
             None => format!("/trail/{}", self.checked_to),
             Some(epoch) => format!("/trail/{}?epoch={epoch}", self.checked_to),
         }
+    }
+
+    /// What is wrong where it is not sound: the key of its words, with the attributes `detail` and `see`.
+    pub const fn fault(&self) -> &'static str {
+        if self.unguarded { "base-unguarded" } else { "base-broken" }
+    }
+
+    /// Where that is seen.
+    pub fn seen_at(&self) -> String {
+        if self.unguarded { "/trail/verify".to_owned() } else { self.address() }
     }
 }
 
@@ -275,6 +287,7 @@ impl Frame {
         self.reads_trail.then(|| match (&self.halted, &self.verdict) {
             (Some(_), _) => plain(false, "cross", "base-chain-halted"),
             (None, None) => plain(true, "dia", "base-chain-none"),
+            (None, Some(verdict)) if verdict.unguarded => plain(false, "cross", "base-chain-unguarded"),
             (None, Some(verdict)) if !verdict.ok => plain(false, "cross", "base-chain-bad"),
             (None, Some(verdict)) => {
                 let age = age(w, self.now.0 - verdict.at.0);

@@ -142,6 +142,7 @@ async fn ask(request: test::TestRequest) -> Answer {
     site.sign_in = Some(|to| see_other(&format!("/login?to={}", percent(to))));
     site.set_verdict(Verdict {
         ok: true,
+        unguarded: false,
         checked_to: 1_204_311,
         past: None,
         at: NOON,

@@ -215,6 +215,7 @@ fn tamper(house: &House, sql: &str) {
     let mut db = house.place.target.open(sopledger::store::Purpose::Write).unwrap();
     sopledger::store::lift_guards(&mut db).unwrap();
     diesel::sql_query(sql).execute(&mut db).unwrap();
+    sopledger::store::set_guards(&mut db).unwrap();
 }
 
 const COPIES: &str = "/api/v1/documents/SOP-CS-001/copies";

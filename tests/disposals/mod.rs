@@ -17,12 +17,13 @@ use sopledger::store::schema::{disposal, disposal_item, disposed};
 
 use crate::deviations::{findings, move_on, told};
 use crate::house::{Answer, Client, House, PASSWORD, both};
+use crate::pages_people::Browser;
 use crate::recalls;
 
 /// Long, and nowhere else.
 const SHIP_TO: &str = "上海市浦东新区看不见的路八百八十八号收货处三楼";
 /// When the time of all that was kept on the houses' first day is over.
-const OVER: &str = "2031-03-03T02:00:00Z";
+pub const OVER: &str = "2031-03-03T02:00:00Z";
 
 pub fn order(house: &House, number: &str) {
     put(house, number, "5").expect(201);
@@ -230,6 +231,26 @@ fn a_record_goes_by_two_persons_and_nothing_is_left_of_it_but_its_entries_and_it
     });
 }
 
+#[test]
+fn short_values_stay_in_the_entries_of_a_record_that_went_and_the_pages_say_so() {
+    both(|house| {
+        order(house, "80010001");
+        let subject = format!("deviation/{}", deviation(house, &["80010001"]));
+        house.at(OVER);
+        let number = dispose(house, &[&subject]);
+        let qa = house.person("qa");
+        let acted = |entry: &Value| body_of(entry)["act"] == "deviation.filled";
+        let filled = body_of(&entries(&qa, &subject).into_iter().find(acted).unwrap());
+        let cause = filled["chg"].as_array().unwrap().iter().find(|row| row["f"] == "root_cause").unwrap();
+        assert_eq!(cause["new"], findings()["root_cause"]);
+        let html = [("accept", "text/html"), ("accept-language", "en")];
+        let page = qa.get_with(&format!("/retention/disposals/{number}"), &html).expect(200).text;
+        assert!(page.contains("values of at most 200 bytes, before and after"), "{page}");
+        let page = qa.get_with(&subject.replace("deviation", "/deviations"), &html).expect(404).text;
+        assert!(page.contains("short values (at most 200 bytes)"), "{page}");
+    });
+}
+
 /// The address stood nowhere else: not a byte of it is left beside the tables either.
 fn nowhere_in_the_files(house: &House) {
     let Target::Sqlite(path) = &house.place.target else { return };
@@ -400,22 +421,31 @@ fn pages_propose_from_the_list_or_from_the_record_and_sign_in_both_languages() {
     order(&house, "80010001");
     let html = |lang: &'static str| [("accept", "text/html"), ("accept-language", lang)];
     let page = house.person("ra").get_with("/retention?subject=order/80010001", &html("en")).expect(200).text;
-    assert!(page.contains("is kept until 2031-03-02") && !page.contains("candidates?subject="), "{page}");
+    assert!(
+        page.contains("Order 80010001 is kept until 2031-03-02") && !page.contains("candidates?subject="),
+        "{page}"
+    );
     house.at(OVER);
     let (ra, qa, auditor) = (house.person("ra"), house.person("qa"), house.person("auditor"));
     let page = ra.get_with("/retention?subject=order/80010001", &html("en")).expect(200).text;
     assert!(page.contains("/retention/disposals/candidates?subject=order/80010001"), "{page}");
     let ask = "/retention/disposals/candidates?subject=order/80010001";
     let page = ra.get_with(ask, &html("en")).expect(200).text;
-    assert!(page.contains("value=\"order/80010001\" checked"), "{page}");
+    assert!(page.contains("value=\"order/80010001\" checked> Order 80010001</label>"), "{page}");
+    let browser = Browser::of(&house, "ra");
+    let token = browser.token(ask);
+    let form = [("csrf", token.as_str()), ("subject", "order/none"), ("reason", "期满")];
+    let page = browser.post("/retention/disposals", &form, &[]).expect(422).text;
+    assert!(page.contains("订单 none") && !page.contains(">order/none"), "{page}");
     let page = auditor.get_with(ask, &html("zh-CN")).expect(200).text;
     assert!(page.contains("80010001") && !page.contains("type=\"checkbox\""), "{page}");
     propose(&ra, &["order/80010001"]).expect(201);
     let one = "/retention/disposals/DSP-2031-0001";
-    for lang in ["en", "zh-CN"] {
+    for (lang, called) in [("en", "Order 80010001"), ("zh-CN", "订单 80010001")] {
         for path in ["/retention/disposals", one] {
             let page = auditor.get_with(path, &html(lang)).expect(200).text;
             assert!(page.contains("order/80010001") && !page.contains("/decision"), "{path}: {page}");
+            assert!(page.contains(called) && !page.contains(">order/80010001"), "{path}: {page}");
         }
     }
     assert!(ra.get_with(one, &html("en")).expect(200).text.contains("/withdraw"));

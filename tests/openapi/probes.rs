@@ -1,8 +1,11 @@
 //! Sends what the document describes, and what it rules out: each request's example, then the same with a field too
 //! many, one too few, one of a wrong type, one too long, one with a code of no list.
 
+use std::cell::RefCell;
+
 use serde_json::{Value, json};
 use sopledger::openapi;
+use sopledger::people::rights::Role;
 use sopledger::web::words::{Lang, Words};
 
 use super::schema::Schemas;
@@ -69,13 +72,19 @@ struct Probe<'a> {
     method: &'a str,
     path: String,
     who: Client,
+    /// Those whom the document names; none where signing in is enough, or not needed.
+    roles: Option<Vec<&'a str>>,
     schema: &'a Value,
 }
 
 impl Probe<'_> {
     fn send(&self, body: &Value) -> Answer {
+        self.send_as(&self.who, body)
+    }
+
+    fn send_as(&self, who: &Client, body: &Value) -> Answer {
         let headers = [("content-type", "application/json"), ("if-match", "*"), ("accept-language", "en")];
-        self.who.send(self.method, &self.path, Some(body.to_string().into_bytes()), &headers)
+        who.send(self.method, &self.path, Some(body.to_string().into_bytes()), &headers)
     }
 
     /// Sends a body that must be refused at a field.
@@ -106,14 +115,17 @@ fn each(house: &House, probe: impl Fn(&Schemas<'_>, &Probe<'_>)) {
             continue;
         }
         let (method, pattern) = place.split_once(' ').unwrap();
-        let login = match operation["x-roles"].as_array().and_then(|roles| roles.first()) {
+        let named = operation["x-roles"].as_array();
+        let roles: Option<Vec<&str>> = named.map(|roles| roles.iter().filter_map(Value::as_str).collect());
+        let login = match roles.as_ref().and_then(|roles| roles.first()) {
             None if operation["security"].as_array().is_some_and(Vec::is_empty) => None,
-            Some(role) if role == "admin" => Some("admin"),
+            Some(&"admin") => Some("admin"),
             _ => Some("qa"),
         };
         let who = login.map_or_else(|| house.nobody(), |login| house.person(login));
         let path = things.path(pattern).replace(['{', '}'], "none");
-        probe(&schemas, &Probe { place: place.clone(), method, path, who, schema: schemas.resolved(schema) });
+        let schema = schemas.resolved(schema);
+        probe(&schemas, &Probe { place: place.clone(), method, path, who, roles, schema });
     }
 }
 
@@ -178,6 +190,31 @@ fn every_field_of_every_request_is_shown_by_an_example_and_taken() {
             }
         }
     });
+}
+
+/// What a role may do can depend on what it asks for: signing as reviewed, or as approved. One of the examples is for it.
+#[test]
+fn of_the_described_requests_each_role_that_is_named_may_send_one_and_every_other_role_none() {
+    let house = House::sqlite();
+    let people = Role::ALL.map(|role| {
+        let login = if role == Role::Integration { "erp" } else { role.code() };
+        (role.code(), house.person(login))
+    });
+    let wrong = RefCell::new(Vec::new());
+    each(&house, |_, probe| {
+        let Some(roles) = &probe.roles else { return };
+        for (role, who) in &people {
+            let answers: Vec<Answer> =
+                examples(probe.schema).iter().map(|body| probe.send_as(who, body)).collect();
+            let lacks = |answer: &Answer| answer.status == 403 && answer.problem() == "no-right";
+            let may = answers.iter().any(|answer| !lacks(answer));
+            if may != roles.contains(role) {
+                let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+                wrong.borrow_mut().push(format!("{} as {role}: {statuses:?}", probe.place));
+            }
+        }
+    });
+    assert!(wrong.borrow().is_empty(), "{:#?}", wrong.borrow());
 }
 
 #[test]

@@ -182,7 +182,9 @@ fn who_may_read_the_trail_may_pack_what_they_may_read_and_fetch_what_they_made()
         let account = format!("account/{}", house.id("cs"));
         settle(house);
         house.person("cs").post("/api/v1/packs", json!({ "full": true })).refused(403, "no-right");
-        admin.post("/api/v1/packs", json!({ "full": true })).refused(403, "no-right");
+        for wish in [json!({ "full": true }), json!({ "subjects": [account] })] {
+            admin.post("/api/v1/packs", wish).refused(403, "no-right");
+        }
         for wrong in [
             json!({}),
             json!({ "subjects": ["order"] }),
@@ -204,7 +206,14 @@ fn who_may_read_the_trail_may_pack_what_they_may_read_and_fetch_what_they_made()
         assert_eq!(fetched.header("content-type"), Some("application/zip"));
         assert_eq!(fetched.header("content-length"), Some(his["size"].to_string().as_str()));
         qa.get(&path).expect(200);
-        admin.get(&path).refused(403, "pack-not-yours");
+        house.person("ra").get(&path).refused(403, "pack-not-yours");
+        admin.get(&path).refused(403, "no-right");
+        let html = [("accept", "text/html")];
+        for (who, offered) in [(&auditor, true), (&admin, false)] {
+            let page = who.get_with("/packs", &html).expect(200).text;
+            assert_eq!(page.contains("<textarea"), offered, "{page}");
+            assert_eq!(page.contains("/zip\""), offered, "{page}");
+        }
         qa.get("/api/v1/packs/p-none/zip").refused(404, "not-found");
         let list = auditor.get("/api/v1/packs").expect(200).json();
         assert_eq!(list["items"].as_array().unwrap().len(), 2);

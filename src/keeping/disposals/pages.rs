@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::acts::{self, Wish};
 use super::record::DisposalState;
-use super::views::{CandidateLine, CandidatesPage, DisposalPage, ListPage, Seen, address};
+use super::views::{CandidateLine, CandidatesPage, DisposalPage, ListPage, Seen, address, said_of};
 use super::{api, store};
 use crate::error::{Error, Result};
 use crate::keeping::keepers::{Keeping, Now};
@@ -85,7 +85,7 @@ async fn candidates_page(
     let (mut frame, mut sheet) =
         (view.frame(words.t("disposal-candidates"), SECTION), Sheet::new(words, "disposal-proposal", typed));
     if let Some(error) = error {
-        (frame, sheet) = (frame.failed(), sheet.refused(error));
+        (frame, sheet) = (frame.failed(), sheet.refused(&said_of(words, error)));
     }
     let named = keeping.disposers.iter().filter(|other| keeping.disposer(other.kind).is_some());
     Ok(CandidatesPage {
@@ -161,7 +161,7 @@ async fn disposal_page(
     let (mut decision, mut withdrawal) = (blank(DECISION), blank(WITHDRAWAL));
     if let Some((prefix, typed, error)) = refused {
         frame = frame.failed();
-        let sheet = Sheet::new(view.words, prefix, typed).refused(error);
+        let sheet = Sheet::new(view.words, prefix, typed).refused(&said_of(view.words, error));
         if prefix == DECISION { decision = sheet } else { withdrawal = sheet }
     }
     Ok(DisposalPage::new(frame, seen, &reader.caller, (decision, withdrawal)))

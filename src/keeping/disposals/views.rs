@@ -4,16 +4,19 @@ use askama::Template;
 
 use super::grounds::{Candidate, Ground, Obstacle};
 use super::record::{Disposal, DisposalState, Item};
-use crate::error::Result;
+use crate::error::{Error, FieldError, Result};
 use crate::keeping::keepers::Now;
+use crate::ledger::store::placed;
 use crate::ledger::tombstone::Tombstone;
 use crate::people;
 use crate::people::gate::Caller;
 use crate::people::rights::Permission;
+use crate::people::subjects;
+use crate::people::view::entry_link;
 use crate::records::signed::{self, SignatureView};
 use crate::store::Db;
 use crate::web::page::{Frame, percent};
-use crate::web::parts::{Choice, Look, Sheet, Tag, tag};
+use crate::web::parts::{Choice, EntryLink, Look, Sheet, Tag, tag};
 use crate::web::problem::field_message;
 use crate::web::words::Words;
 
@@ -78,7 +81,28 @@ impl CandidateLine {
 
 /// What stands in the way, in words.
 pub fn said(w: Words, obstacle: &Obstacle, subject: &str, now: Now) -> String {
-    field_message(&obstacle.fault(String::new(), subject, now), w)
+    field_message(&calling(w, &obstacle.fault(String::new(), subject, now)), w)
+}
+
+/// A refusal as pages say it.
+pub fn said_of(w: Words, error: &Error) -> Error {
+    let same = error.args().iter();
+    let told = same.fold(Error::new(error.kind(), error.code()), |told, (name, value)| told.arg(name, value));
+    error.fields().iter().fold(told, |told, fault| told.field_with(calling(w, fault)))
+}
+
+/// A fault with its records called by kind and number.
+fn calling(w: Words, fault: &FieldError) -> FieldError {
+    let called = |(name, value): &(&'static str, String)| match *name {
+        "subject" | "by" => (*name, all_said(w, value.split(", "))),
+        _ => (*name, value.clone()),
+    };
+    FieldError { args: fault.args.iter().map(called).collect(), ..fault.clone() }
+}
+
+/// Subjects in words, one after the other.
+fn all_said<T: AsRef<str>>(w: Words, subjects: impl Iterator<Item = T>) -> String {
+    subjects.map(|subject| subjects::said(w, subject.as_ref())).collect::<Vec<_>>().join(&w.t("base-comma"))
 }
 
 /// `/retention/disposals/candidates`.
@@ -94,13 +118,32 @@ pub struct CandidatesPage {
     pub may_propose: bool,
 }
 
+/// A record that went, and the entry that says so.
+pub struct Removed {
+    pub row: Tombstone,
+    pub entry: Option<EntryLink>,
+}
+
+impl Removed {
+    fn all(db: &mut Db, disposal: &str) -> Result<Vec<Self>> {
+        let rows = crate::ledger::tombstone::of_disposal(db, disposal)?;
+        let entries: Vec<_> = rows.iter().map(|row| (row.seq, row.disposed_at)).collect();
+        let placed = placed(db, &entries)?.into_iter().map(|placed| placed.as_ref().map(entry_link));
+        Ok(rows.into_iter().zip(placed).map(|(row, entry)| Self { row, entry }).collect())
+    }
+
+    fn subject(&self) -> String {
+        format!("{}/{}", self.row.subject_kind, self.row.subject_id)
+    }
+}
+
 /// A disposal with the names of people.
 pub struct Seen {
     pub state: DisposalState,
     pub proposed_by: String,
     pub decided_by: Option<String>,
     pub digest: String,
-    pub removed: Vec<Tombstone>,
+    pub removed: Vec<Removed>,
     pub signatures: Vec<SignatureView>,
 }
 
@@ -116,7 +159,7 @@ impl Seen {
             decided_by: decided_by.map(|id| people::store::person(db, id)).transpose()?.map(|p| p.name),
             proposed_by: people::store::person(db, &state.disposal.proposed_by)?.name,
             digest: super::api::digest_of(&state)?.to_string(),
-            removed: crate::ledger::tombstone::of_disposal(db, number)?,
+            removed: Removed::all(db, number)?,
             signatures: signed::views(db, &super::record::subject(number))?,
             state,
         })
@@ -166,8 +209,12 @@ impl DisposalPage {
         !self.seen.removed.is_empty()
     }
 
-    fn subject_of(&self, row: &Tombstone) -> String {
-        format!("{}/{}", row.subject_kind, row.subject_id)
+    fn called(&self, subject: &str) -> String {
+        subjects::said(self.frame.w, subject)
+    }
+
+    fn entry_of(&self, signature: &SignatureView) -> Option<EntryLink> {
+        signature.placed.as_ref().map(entry_link)
     }
 
     fn retention(&self, item: &Item) -> String {
@@ -198,6 +245,10 @@ impl ListPage {
     }
 
     fn named(&self, state: &DisposalState) -> String {
+        all_said(self.frame.w, state.items.iter().map(Item::subject))
+    }
+
+    fn written(&self, state: &DisposalState) -> String {
         state.items.iter().map(Item::subject).collect::<Vec<_>>().join(", ")
     }
 }
@@ -205,6 +256,10 @@ impl ListPage {
 impl CandidatesPage {
     fn word(&self, kind: &str) -> String {
         self.frame.w.t(&format!("disposal-kind-{kind}")).into_owned()
+    }
+
+    fn called(&self, line: &CandidateLine) -> String {
+        subjects::said(self.frame.w, &line.subject)
     }
 
     fn chosen(&self, line: &CandidateLine) -> bool {

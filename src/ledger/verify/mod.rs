@@ -8,8 +8,12 @@
 //! kept beside the signer's state. The tree up to there is put together from its stored hashes and must have the root
 //! that was verified then; of the records, those are recomputed that the new entries speak of. What that costs does
 //! not depend on the ledger's length. What was done to an older entry or record, only the whole pass finds.
+//!
+//! Either pass names guards that are missing or altered. That spoils neither verdict, for it says nothing of what the
+//! database holds; it is a fault all the same.
 
 mod anchors;
+mod cited;
 mod content;
 mod entries;
 mod keys;
@@ -29,7 +33,9 @@ use std::num::NonZeroUsize;
 use diesel::Connection;
 
 pub use marks::Mark;
-pub use report::{Anchored, Completeness, Fault, Integrity, LISTED, Lost, Report, Scope, Side, Verdict};
+pub use report::{
+    Anchored, Completeness, Fault, GUARDS_ALTERED, Integrity, LISTED, Lost, Report, Scope, Side, Verdict,
+};
 
 use crate::error::Result;
 use crate::ledger::chain::ChainVerifier;
@@ -39,7 +45,7 @@ use crate::ledger::ring::Ring;
 use crate::ledger::signer::{Kept as Signed, SignerRefusal, SignerState};
 use crate::ledger::subject::Governed;
 use crate::store::schema::{content as content_table, ledger_entry, sealed_value};
-use crate::store::{Db, Purpose, Target};
+use crate::store::{Db, Purpose, Target, guard_faults};
 use entries::{Rows, Told, inspect};
 use report::{Covered, Findings};
 use since::Start;
@@ -195,6 +201,10 @@ pub fn verify_scope(
 pub fn verify(db: &mut Db, what: &Verification<'_>) -> Result<Report> {
     db.transaction(|db| {
         let mut findings = Findings::default();
+        let altered = guard_faults(db)?;
+        if !altered.is_empty() {
+            findings.add(Fault::of_guards(&altered));
+        }
         let heads = tree::heads(db)?;
         if heads.is_empty() {
             findings.add(Fault::new("head.missing", "the ledger has no head"));
@@ -217,6 +227,7 @@ fn whole(db: &mut Db, heads: &[HeadRow], what: &Verification<'_>, mut findings: 
     keys.compare(what.outside, Scope::Whole, &mut findings);
     covered.subjects = subjects.count();
     covered.anchors = anchors::check(db, heads, &mut findings)?;
+    cited::check(db, &mut findings)?;
     steps.expect(covered.subjects);
     let disposed = subjects.disposed();
     subjects.compare(db, what.governed, (&commitments, &steps), &mut findings)?;

@@ -12,6 +12,9 @@ use crate::time::Timestamp;
 /// Faults listed at most; a last one tells how many more there are.
 pub const LISTED: usize = 1000;
 
+/// The check of the guards.
+pub const GUARDS_ALTERED: &str = "guards.altered";
+
 /// What a verdict says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -44,13 +47,15 @@ impl Scope {
     }
 }
 
-/// Which verdict a fault spoils.
+/// Which verdict a fault spoils, if any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// What is there is not what was written.
     Integrity,
     /// What was written, and signed, is not there.
     Completeness,
+    /// Neither: nothing was found changed, but what should keep it from being changed is gone.
+    Guards,
 }
 
 /// One thing that is wrong.
@@ -69,7 +74,7 @@ pub struct Fault {
     /// The tree, where it is not the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epoch: Option<u64>,
-    /// Which verdict it spoils.
+    /// Which verdict it spoils, if any.
     #[serde(skip)]
     pub side: Side,
 }
@@ -103,6 +108,16 @@ impl Fault {
         self.side = Side::Completeness;
         self
     }
+
+    /// Guards that do not stand as this version sets them.
+    pub fn of_guards(names: &[String]) -> Self {
+        let names = names.join(", ");
+        let what = format!(
+            "these triggers are missing or altered: {names}; find out who changed them, then `sopledger migrate` sets \
+             them again"
+        );
+        Self { side: Side::Guards, ..Self::new(GUARDS_ALTERED, what) }
+    }
 }
 
 impl From<chain::Fault> for Fault {
@@ -117,6 +132,7 @@ pub struct Findings {
     kept: Vec<Fault>,
     integrity: u64,
     completeness: u64,
+    guards: u64,
     unchecked: Vec<String>,
 }
 
@@ -126,6 +142,7 @@ impl Findings {
         match fault.side {
             Side::Integrity => self.integrity += 1,
             Side::Completeness => self.completeness += 1,
+            Side::Guards => self.guards += 1,
         }
         if self.kept.len() < LISTED {
             self.kept.push(fault);
@@ -144,7 +161,7 @@ impl Findings {
 
     /// The report on what was covered.
     pub fn report(mut self, covered: Covered) -> Report {
-        let more = self.integrity + self.completeness - self.kept.len() as u64;
+        let more = self.integrity + self.completeness + self.guards - self.kept.len() as u64;
         if more > 0 {
             self.kept.push(Fault::new("report.more", format!("{more} further faults are not listed")));
         }
