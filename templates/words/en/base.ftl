@@ -2,6 +2,7 @@
 base-failed-title = Error:{" "}
 base-skip = Skip to content
 base-nav = Main
+base-menu = Menu
 base-search-name = Everything
 base-search-label = Search number, order, batch or text
 base-search-hint = Number, order, batch, text

@@ -2,6 +2,7 @@
 base-failed-title = 错误：
 base-skip = 跳到正文
 base-nav = 主导航
+base-menu = 菜单
 base-search-name = 全站
 base-search-label = 搜索编号、订单、批号或文字
 base-search-hint = 编号、订单、批号、文字
