@@ -96,10 +96,6 @@ pub struct Register {
 }
 
 impl Register {
-    fn shown(&self) -> i64 {
-        i64::try_from(self.rows.len()).unwrap_or(i64::MAX)
-    }
-
     fn overdue_tag(&self, days: &i64) -> Tag {
         let w = self.frame.w;
         let word =
@@ -294,12 +290,6 @@ pub struct ReviewRow {
     pub comment: String,
     pub at: Timestamp,
     pub by: String,
-}
-
-impl History {
-    fn count(&self) -> i64 {
-        i64::try_from(self.rows.len()).unwrap_or(i64::MAX)
-    }
 }
 
 /// A difference of something other than the text.

@@ -357,6 +357,11 @@ impl Frame {
         format::grouped(*number, self.lang())
     }
 
+    /// A file's size.
+    pub fn size(&self, bytes: &i64) -> String {
+        format::size(*bytes)
+    }
+
     /// What an entry of this number is called where there is little room.
     pub fn entry_number(&self, seq: &i64) -> String {
         format!("#{}", format::grouped(*seq, self.lang()))

@@ -17,11 +17,6 @@ seal-granted = 授权
 people-and = {", "}
 people-back = Back
 people-place = Place
-people-any = Any
-people-rows = { $n ->
-    [one] One row, as of
-   *[other] { $n } rows, as of
-}
 people-acts = Acts
 people-login = Sign in
     .do = Sign in
@@ -55,7 +50,6 @@ people-accounts-total = { $n ->
     [one] One account
    *[other] { $n } accounts
 }
-people-accounts-shown = { $shown } of { $total }, as of
 people-filter = Filter accounts
 people-filter-q = User name or name
 people-filter-do = Filter

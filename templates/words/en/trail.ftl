@@ -29,7 +29,6 @@ trail-action = Act
 trail-from = From
 trail-to = To
 trail-entries = Entries
-trail-caption = newest first, { $total } match the filter, as of { $at }
 trail-col-seq = No.
 trail-col-at = Time
 trail-col-actor = Actor (role)

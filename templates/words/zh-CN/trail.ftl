@@ -29,7 +29,6 @@ trail-action = 动作
 trail-from = 起
 trail-to = 止
 trail-entries = 条目
-trail-caption = 按序号由新到旧，共 { $total } 条符合筛选，数据截至 { $at }
 trail-col-seq = 序号
 trail-col-at = 时间
 trail-col-actor = 操作者（角色）
