@@ -86,7 +86,6 @@ pub struct Register {
     pub at: Timestamp,
     pub next: Option<String>,
     pub total: Option<i64>,
-    pub filtered: bool,
     pub writes: bool,
     pub archive: bool,
     pub kinds: Vec<Choice>,

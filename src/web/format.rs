@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn a_size_is_written_in_the_unit_that_leaves_a_small_number() {
-        let sizes = [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KB"), (32_256, "31.5 KB"), (1_048_575, "1.0 MB")];
+        let sizes =
+            [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KB"), (32_256, "31.5 KB"), (1_048_575, "1.0 MB")];
         for (bytes, written) in sizes.into_iter().chain([(2_516_582, "2.4 MB"), (5_368_709_120, "5.0 GB")]) {
             assert_eq!(size(bytes).replace('\u{a0}', " "), written);
         }

@@ -143,6 +143,14 @@ impl Search {
             Self::Documents => "/documents",
         }
     }
+
+    /// The key of what may be typed.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Now => "base-search-now",
+            Self::Documents => "base-search-documents",
+        }
+    }
 }
 
 /// What `base.html` needs; a page's struct has it as its field `frame`.

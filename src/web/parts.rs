@@ -243,6 +243,15 @@ pub struct CsrfField<'a> {
 
 impl HtmlSafe for CsrfField<'_> {}
 
+/// The end of a form that narrows a list down: its button, and the way back to the whole list.
+#[derive(Debug, Template)]
+#[template(path = "parts/narrow.html")]
+pub struct Narrow<'a> {
+    frame: &'a Frame,
+}
+
+impl HtmlSafe for Narrow<'_> {}
+
 /// Where a list goes on; nothing for one that stands here whole.
 #[derive(Debug, Template)]
 #[template(path = "parts/pager.html")]
@@ -313,6 +322,20 @@ impl Frame {
         entry: Option<&'a EntryLink>,
     ) -> HashLine<'a> {
         HashLine { frame: self, sound, digest, entry }
+    }
+
+    /// The end of the form that narrows down the list of this page.
+    pub fn narrow(&self) -> Narrow<'_> {
+        Narrow { frame: self }
+    }
+
+    /// Whether the address asks for less than the whole list.
+    pub fn is_filtered(&self) -> bool {
+        let pairs = self.address.split_once('?').map_or("", |(_, query)| query).split('&');
+        let mut pairs = pairs.filter_map(|pair| pair.split_once('='));
+        pairs.any(|(field, value)| {
+            !value.is_empty() && !matches!(field, "cursor" | "limit" | "notice" | "lang" | "epoch")
+        })
     }
 
     /// How many rows a list has that stands here whole.

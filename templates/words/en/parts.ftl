@@ -3,6 +3,8 @@ parts-in-brackets = {" "}({ $text })
 parts-colon = {": "}
 parts-choose = Please choose
 parts-any = Any
+parts-filter = Filter
+parts-filter-clear = Clear filter
 parts-fault = Error:{" "}
 parts-faults = { $n ->
     [one] One thing to correct

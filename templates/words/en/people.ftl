@@ -52,8 +52,6 @@ people-accounts-total = { $n ->
 }
 people-filter = Filter accounts
 people-filter-q = User name or name
-people-filter-do = Filter
-people-filter-clear = Clear filter
 people-none-found = No account fits.
     .detail = There are { $n } accounts, none of them passes the filter.
 people-name = Name
