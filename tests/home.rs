@@ -83,6 +83,16 @@ fn customer_service_finds_what_is_in_force_by_number_title_process_text_and_init
 }
 
 #[test]
+fn the_line_that_matches_is_in_the_readers_language_or_says_in_which_it_is() {
+    let house = House::sqlite();
+    in_force(&house, "WI-CS-011");
+    let browser = Browser::of(&house, "cs");
+    assert!(look_up(&browser, "温度 temperature").contains("<span>来电询问温度时用。</span>"));
+    let page = look_up(&browser, "temperature");
+    assert!(page.contains(r#"<span lang="en">When a caller asks about temperature.</span>"#), "{page}");
+}
+
+#[test]
 fn a_number_typed_bare_leads_to_its_record() {
     both(|house| {
         let order = json!({
@@ -139,6 +149,17 @@ fn a_reviewer_and_then_an_approver_find_the_version_that_waits_for_them() {
         sign(&house.person("qa"), &version, "approved");
         assert!(!waits("qa"));
     });
+}
+
+#[test]
+fn what_waits_stands_in_lists_and_all_that_does_not_in_one_line() {
+    let house = House::sqlite();
+    submitted(&house.person("author"), "WI-CS-011");
+    let page = Browser::of(&house, "reviewer").get("/").expect(200).text;
+    assert!(page.contains(r#"<h2 id="home-to-sign">"#) && page.contains("共 1 条，数据截至"), "{page}");
+    let page = Browser::of(&house, "qa").get("/").expect(200).text;
+    assert!(!page.contains("<table") && page.contains("没有待办：待我审核或批准、待签署的授权、"), "{page}");
+    assert!(page.contains(r#"href="/retention""#) && page.contains(r#"href="/packs""#), "{page}");
 }
 
 #[test]

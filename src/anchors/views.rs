@@ -23,10 +23,6 @@ pub struct AnchorsPage {
 }
 
 impl AnchorsPage {
-    fn shown(&self) -> usize {
-        self.anchors.len()
-    }
-
     /// Which entries no stamp covers yet, in words.
     fn uncovered(&self) -> String {
         let w = self.frame.w;

@@ -65,7 +65,6 @@ async fn list(reader: Reader, view: View, query: Query<Wanted>) -> Result<HttpRe
         sheet,
         rows: Page { items: Vec::new(), next: None },
         total: 0,
-        filtered: filter.is_set(),
         may_raise,
         classes: views::class_choices(w),
         states: views::state_choices(w),

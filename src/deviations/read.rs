@@ -218,13 +218,6 @@ impl Filter {
             ("order", &self.order),
         ])
     }
-
-    /// Whether it leaves anything out.
-    pub fn is_set(&self) -> bool {
-        [&self.q, &self.class, &self.state, &self.area, &self.batch, &self.order]
-            .iter()
-            .any(|text| !text.is_empty())
-    }
 }
 
 /// What a page of a list goes on behind: when it was raised, and its number.

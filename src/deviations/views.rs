@@ -89,7 +89,6 @@ pub(super) struct ListPage {
     pub sheet: Sheet,
     pub rows: Page<DeviationRow>,
     pub total: i64,
-    pub filtered: bool,
     pub may_raise: bool,
     pub classes: Vec<Choice>,
     pub states: Vec<Choice>,
@@ -114,7 +113,7 @@ impl ListPage {
     }
 
     fn empty(&self) -> &'static str {
-        if self.filtered { "deviation-none-left" } else { "deviation-none" }
+        if self.frame.is_filtered() { "deviation-none-left" } else { "deviation-none" }
     }
 }
 

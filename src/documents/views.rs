@@ -86,7 +86,6 @@ pub struct Register {
     pub at: Timestamp,
     pub next: Option<String>,
     pub total: Option<i64>,
-    pub filtered: bool,
     pub writes: bool,
     pub archive: bool,
     pub kinds: Vec<Choice>,
@@ -96,10 +95,6 @@ pub struct Register {
 }
 
 impl Register {
-    fn shown(&self) -> i64 {
-        i64::try_from(self.rows.len()).unwrap_or(i64::MAX)
-    }
-
     fn overdue_tag(&self, days: &i64) -> Tag {
         let w = self.frame.w;
         let word =
@@ -294,12 +289,6 @@ pub struct ReviewRow {
     pub comment: String,
     pub at: Timestamp,
     pub by: String,
-}
-
-impl History {
-    fn count(&self) -> i64 {
-        i64::try_from(self.rows.len()).unwrap_or(i64::MAX)
-    }
 }
 
 /// A difference of something other than the text.

@@ -121,6 +121,15 @@ pub struct Record {
     pub href: String,
 }
 
+/// A line of a document's text.
+#[derive(Debug)]
+pub struct Line {
+    /// What it says, cut where it is long.
+    pub words: String,
+    /// The language of its text.
+    pub lang: String,
+}
+
 /// A document in force that has all the words.
 #[derive(Debug)]
 pub struct Hit {
@@ -130,8 +139,9 @@ pub struct Hit {
     pub version: String,
     /// Its title, in the reader's language where there is one.
     pub title: String,
-    /// The line of the text in which a word was found; empty where number or title have them all.
-    pub line: String,
+    /// The line of the text in which a word was found, in the reader's language where a text in that has one; none
+    /// where number or title have them all.
+    pub line: Option<Line>,
     /// Whether it is the one shown.
     pub open: bool,
     rank: u16,
@@ -241,21 +251,17 @@ fn hit(
     let heads = heads(pinned);
     let in_head = |word: &&str| heads.iter().any(|head| head.contains(*word));
     let missing: Vec<&str> = words.iter().copied().filter(|word| !in_head(word)).collect();
-    let (mut line, mut texts_of) = (String::new(), Vec::new());
+    let mut line = None;
     if !missing.is_empty() {
-        for text in documents::renditions(db, &pinned.document, &pinned.version)? {
-            texts_of.push(texts.plain(&text.sha256, || documents::text(db, &text))?);
+        let texts = texts_of(db, texts, (pinned, lang))?;
+        let lines = texts.iter().flat_map(|(tongue, text)| text.lines().map(move |line| (tongue, line)));
+        let lines: Vec<(&String, &str, String)> =
+            lines.map(|(tongue, line)| (tongue, line, line.to_lowercase())).collect();
+        if !missing.iter().all(|word| lines.iter().any(|(.., lower)| lower.contains(word))) {
+            return Ok(None);
         }
-        let lines = texts_of.iter().flat_map(|text| text.lines().map(|line| (line, line.to_lowercase())));
-        let lines: Vec<(&str, String)> = lines.collect();
-        for word in &missing {
-            let Some((with, _)) = lines.iter().find(|(_, lower)| lower.contains(word)) else {
-                return Ok(None);
-            };
-            if line.is_empty() {
-                line = shortened(with);
-            }
-        }
+        let shown = lines.iter().find(|(.., lower)| missing.iter().any(|word| lower.contains(word)));
+        line = shown.map(|(tongue, line, _)| Line::of(tongue, line));
     }
     let own_number = words.contains(&pinned.document.to_lowercase().as_str());
     let rank = if own_number { 0 } else { 1 + u16::from(!missing.is_empty()) };
@@ -272,11 +278,8 @@ fn near(
     (pinned, words, lang): (&PinnedVersion, &[&str], Lang),
 ) -> Result<Option<Hit>> {
     let heads = heads(pinned);
-    let mut plain = Vec::new();
-    for text in documents::renditions(db, &pinned.document, &pinned.version)? {
-        plain.push(texts.plain(&text.sha256, || documents::text(db, &text))?);
-    }
-    let lower: Vec<String> = plain.iter().map(|text| text.to_lowercase()).collect();
+    let plain = texts_of(db, texts, (pinned, lang))?;
+    let lower: Vec<String> = plain.iter().map(|(_, text)| text.to_lowercase()).collect();
     let in_head = |piece: &String| heads.iter().any(|head| head.contains(piece));
     let has = |piece: &String| in_head(piece) || lower.iter().any(|text| text.contains(piece));
     let mut lacking = 0;
@@ -293,16 +296,34 @@ fn near(
         let line = line.to_lowercase();
         wanted.iter().filter(|piece| line.contains(*piece)).count()
     };
-    let lines = plain.iter().flat_map(|text| text.lines()).map(|line| (count(line), line));
-    let best = lines.filter(|(count, _)| *count > 0).max_by_key(|(count, _)| *count);
+    // The first text with any piece is the reader's own where there is one.
+    let best = plain.iter().find_map(|(tongue, text)| {
+        let lines = text.lines().map(|line| (count(line), line)).filter(|(count, _)| *count > 0);
+        lines.max_by_key(|(count, _)| *count).map(|(_, line)| Line::of(tongue, line))
+    });
     Ok(Some(Hit {
         number: pinned.document.clone(),
         version: pinned.version.clone(),
         title: title(pinned, lang),
-        line: best.map(|(_, line)| shortened(line)).unwrap_or_default(),
+        line: best,
         open: false,
         rank: u16::try_from(lacking).unwrap_or(u16::MAX),
     }))
+}
+
+/// The plain texts of a version with their languages, the reader's first.
+fn texts_of(
+    db: &mut Db,
+    texts: &Texts,
+    (pinned, lang): (&PinnedVersion, Lang),
+) -> Result<Vec<(String, Arc<str>)>> {
+    let mut found = Vec::new();
+    for text in documents::renditions(db, &pinned.document, &pinned.version)? {
+        let plain = texts.plain(&text.sha256, || documents::text(db, &text))?;
+        found.push((text.lang, plain));
+    }
+    found.sort_by_key(|(tongue, _)| tongue != lang.tag());
+    Ok(found)
 }
 
 /// What a word is made of: pairs of neighbouring Chinese characters, a lone one, and the words of other scripts.
@@ -343,11 +364,14 @@ fn title(pinned: &PinnedVersion, lang: Lang) -> String {
     own.cloned().unwrap_or_else(|| pinned.document.clone())
 }
 
-fn shortened(line: &str) -> String {
-    const LONGEST: usize = 90;
-    match line.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
+impl Line {
+    fn of(lang: &str, line: &str) -> Self {
+        const LONGEST: usize = 90;
+        let words = match line.char_indices().nth(LONGEST) {
+            Some((end, _)) => format!("{}…", &line[..end]),
+            None => line.to_owned(),
+        };
+        Self { words, lang: lang.to_owned() }
     }
 }
 

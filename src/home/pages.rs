@@ -65,14 +65,14 @@ async fn home(
         return now_page(view, reader, texts, Asked { q: String::new(), wi: None }).await;
     }
     let (asker, lang, at) = (caller.clone(), view.words.lang().tag(), view.now());
-    let tasks = reader.read(move |db| tasks::of(db, &asker, (lang, at))).await?;
+    let heaps = reader.read(move |db| tasks::of(db, &asker, (lang, at))).await?;
     let health = match caller.may(Permission::Administer) {
         true => Some(health::report(&reader.site, **every).await),
         false => None,
     };
     let template = Home {
         frame: view.frame(view.words.t("home-title"), ""),
-        tasks,
+        heaps,
         places: places(caller),
         health,
         has_roles: !caller.roles.is_empty(),
@@ -89,7 +89,9 @@ fn places(caller: &crate::people::gate::Caller) -> Vec<Place> {
         ("/orders", "home-place-orders", Permission::ReadRecords),
         ("/deviations", "home-place-deviations", Permission::ReadRecords),
         ("/recalls", "home-place-recalls", Permission::ReadRecords),
+        ("/retention", "home-place-retention", Permission::ReadRecords),
         ("/trail", "home-place-trail", Permission::ReadTrail),
+        ("/packs", "home-place-packs", Permission::ReadTrail),
         ("/accounts", "home-place-accounts", Permission::ReadAccounts),
         ("/settings", "home-place-settings", Permission::ReadAccounts),
     ];

@@ -14,6 +14,8 @@ use crate::{copies, deviations, keeping, people, recalls};
 
 /// Rows of one heading shown.
 const MOST: usize = 20;
+/// Rows asked for where a list can be cut short: one more, so that it is known whether there are more.
+const ASKED: i64 = 21;
 
 /// One thing that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,38 +32,50 @@ pub struct Task {
     pub note: String,
 }
 
-/// The headings, in order, each with what waits under it.
-#[derive(Debug, Default)]
-pub struct Tasks(pub Vec<(&'static str, Vec<Task>)>);
+/// What waits under one heading.
+#[derive(Debug)]
+pub struct Heap {
+    /// Key of its word.
+    pub heading: &'static str,
+    /// The first of what waits.
+    pub tasks: Vec<Task>,
+    /// Whether there is more than that.
+    pub more: bool,
+}
 
-/// What waits for this person now. Titles are in `lang` where there is one.
+impl Heap {
+    fn of(heading: &'static str, mut tasks: Vec<Task>) -> Self {
+        let more = tasks.len() > MOST;
+        tasks.truncate(MOST);
+        Self { heading, tasks, more }
+    }
+}
+
+/// What waits for this person now, heading by heading, also those with nothing. Titles are in `lang` where there is one.
 ///
 /// # Errors
 /// The database does not answer.
-pub fn of(db: &mut Db, caller: &Caller, (lang, now): (&str, Timestamp)) -> Result<Tasks> {
-    let mut tasks = Tasks::default();
+pub fn of(db: &mut Db, caller: &Caller, (lang, now): (&str, Timestamp)) -> Result<Vec<Heap>> {
+    let mut heaps = Vec::new();
     if caller.may(Permission::Review) {
-        tasks.0.push(("home-to-sign", to_sign(db, caller, lang)?));
+        heaps.push(Heap::of("home-to-sign", to_sign(db, caller, lang)?));
     }
     if caller.may(Permission::Decide) {
-        tasks.0.push(("home-grants", grants(db, caller)?));
-        tasks.0.push(("home-disposals", disposals(db, caller)?));
+        heaps.push(Heap::of("home-grants", grants(db, caller)?));
+        heaps.push(Heap::of("home-disposals", disposals(db, caller)?));
     }
     if caller.may(Permission::IssueCopies) {
-        tasks.0.push(("home-copies", copies_due(db, now)?));
+        heaps.push(Heap::of("home-copies", copies_due(db, now)?));
     }
     if caller.may(Permission::WriteDrafts) {
-        tasks.0.push(("home-drafts", drafts(db, caller, lang)?));
-        tasks.0.push(("home-reviews", overdue(db, (lang, now))?));
+        heaps.push(Heap::of("home-drafts", drafts(db, caller, lang)?));
+        heaps.push(Heap::of("home-reviews", overdue(db, (lang, now))?));
     }
     if caller.may(Permission::RaiseDeviation) {
-        tasks.0.push(("home-deviations", open_deviations(db)?));
-        tasks.0.push(("home-recalls", running_recalls(db)?));
+        heaps.push(Heap::of("home-deviations", open_deviations(db)?));
+        heaps.push(Heap::of("home-recalls", running_recalls(db)?));
     }
-    for (_, of_one) in &mut tasks.0 {
-        of_one.truncate(MOST);
-    }
-    Ok(tasks)
+    Ok(heaps)
 }
 
 fn titled(title: &str, lang: &str) -> String {
@@ -178,7 +192,7 @@ fn copies_due(db: &mut Db, now: Timestamp) -> Result<Vec<Task>> {
 
 fn open_deviations(db: &mut Db) -> Result<Vec<Task>> {
     let filter = deviations::read::Filter { state: "open".to_owned(), ..Default::default() };
-    let rows = deviations::read::list(db, &filter, None, i64::try_from(MOST).unwrap_or(i64::MAX))?;
+    let rows = deviations::read::list(db, &filter, None, ASKED)?;
     let task = |row: deviations::read::DeviationRow| Task {
         href: format!("/deviations/{}", row.number),
         number: row.number,
@@ -193,7 +207,7 @@ fn running_recalls(db: &mut Db) -> Result<Vec<Task>> {
     let mut tasks = Vec::new();
     for state in recalls::record::STATES.iter().filter(|state| **state != "closed") {
         let filter = recalls::read::Filter { state: Some((*state).to_owned()), ..Default::default() };
-        let rows = recalls::read::list(db, &filter, None, i64::try_from(MOST).unwrap_or(i64::MAX))?;
+        let rows = recalls::read::list(db, &filter, None, ASKED)?;
         tasks.extend(rows.into_iter().map(|row| Task {
             href: format!("/recalls/{}", row.number),
             number: row.number,

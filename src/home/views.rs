@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::now::Found;
-use super::tasks::Tasks;
+use super::tasks::Heap;
 use crate::health::Report;
 use crate::web::page::Frame;
 use crate::web::parts::{Look, Tag, tag};
@@ -41,7 +41,7 @@ pub struct Place {
 #[template(path = "home/home.html")]
 pub struct Home {
     pub frame: Frame,
-    pub tasks: Tasks,
+    pub heaps: Vec<Heap>,
     pub places: Vec<Place>,
     /// How the node is, for administrators.
     pub health: Option<Report>,
@@ -51,6 +51,18 @@ pub struct Home {
 }
 
 impl Home {
+    fn waiting(&self) -> impl Iterator<Item = &Heap> {
+        self.heaps.iter().filter(|heap| !heap.tasks.is_empty())
+    }
+
+    /// The headings under which nothing waits, as one phrase.
+    fn idle(&self) -> Option<String> {
+        let w = self.frame.w;
+        let empty = self.heaps.iter().filter(|heap| heap.tasks.is_empty());
+        let names: Vec<_> = empty.map(|heap| w.t(heap.heading)).collect();
+        (!names.is_empty()).then(|| names.join(&w.t("home-nothing-between")))
+    }
+
     fn is_late(&self, due: &crate::time::Timestamp) -> bool {
         *due < self.frame.now
     }

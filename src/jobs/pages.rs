@@ -25,7 +25,7 @@ struct JobPage {
     job: Job,
     message: String,
     state: Tag,
-    figures: Vec<(String, i64)>,
+    figures: Vec<(String, String)>,
     /// Pieces a second, and seconds that are left at that rate.
     rate: Option<(i64, Option<i64>)>,
     /// The page comes again by itself.
@@ -41,6 +41,10 @@ struct JobPage {
 }
 
 impl JobPage {
+    fn all_rejected(&self) -> i64 {
+        i64::try_from(self.rejected.len()).unwrap_or(i64::MAX).saturating_add(self.unlisted)
+    }
+
     /// The page a job belongs below: its address and its word.
     fn home(&self) -> Option<(&'static str, &'static str)> {
         match self.job.kind.split('.').next() {
@@ -87,12 +91,18 @@ pub(super) async fn show(
     let w = view.words;
     let result: Value =
         job.result.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-    let figure = |name: &&str| Some((w.t(&format!("job-{name}")).into_owned(), result.get(*name)?.as_i64()?));
+    let frame = view.frame(w.t(&format!("job-kind-{}", job.kind.replace('.', "-"))), "/records");
+    let figure = |name: &&str| {
+        let figure = result.get(*name)?.as_i64()?;
+        let written = if *name == "size" { frame.size(&figure) } else { frame.count(&figure) };
+        Some((w.t(&format!("job-{name}")).into_owned(), written))
+    };
+    let figures = FIGURES.iter().filter_map(figure).collect();
     let shown = JobPage {
-        frame: view.frame(w.t(&format!("job-kind-{}", job.kind.replace('.', "-"))), "/records"),
+        frame,
         message: message(&job, w),
         state: state_tag(&job, w),
-        figures: FIGURES.iter().filter_map(figure).collect(),
+        figures,
         rejected: rejected_of(&result),
         rate: rate(&job),
         watched: asked.0.watch.is_some() && !job.is_over(),

@@ -57,8 +57,4 @@ impl ListPage {
     fn why(&self, code: &str) -> String {
         self.frame.w.attr(&format!("problem-{code}"), "detail", &[]).into_owned()
     }
-
-    fn shown(&self) -> usize {
-        self.lines.len()
-    }
 }

@@ -46,7 +46,6 @@ pub struct Password {
 pub struct Accounts {
     pub frame: Frame,
     pub users: Vec<User>,
-    pub shown: i64,
     pub total: i64,
     pub roles: Vec<Choice>,
     pub states: Vec<Choice>,

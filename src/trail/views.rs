@@ -109,12 +109,6 @@ pub fn acted_as(w: Words, role: &str) -> String {
     if w.has(&key) { w.t(&key).into_owned() } else { role_word(w, role) }
 }
 
-impl ListPage {
-    fn shown(&self) -> usize {
-        self.lines.len()
-    }
-}
-
 impl EntryPage {
     fn act(&self) -> String {
         act_word(self.frame.w, &self.entry.act)

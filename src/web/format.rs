@@ -25,6 +25,22 @@ pub fn grouped(number: i64, lang: Lang) -> String {
     text
 }
 
+/// `512 B`, `31.5 KB`, `2.4 MB`: a size as file managers show it, in steps of 1024.
+pub fn size(bytes: i64) -> String {
+    const STEPS: [&str; 4] = ["KB", "MB", "GB", "TB"];
+    if bytes < 1024 {
+        return format!("{bytes}\u{a0}B");
+    }
+    // Rounded first, so that what would read 1024.0 of a unit is one of the next.
+    let mut tenths = bytes.saturating_mul(10).saturating_add(512) / 1024;
+    let mut step = 0;
+    while tenths >= 10_240 && step + 1 < STEPS.len() {
+        tenths = (tenths + 512) / 1024;
+        step += 1;
+    }
+    format!("{}.{}\u{a0}{}", tenths / 10, tenths % 10, STEPS[step])
+}
+
 /// `2026-03-01 00:00 CST`: to the minute, with the zone's abbreviation.
 pub fn minute(at: Timestamp, zone: Tz) -> String {
     zoned(at, zone, "%Y-%m-%d %H:%M")
@@ -93,6 +109,15 @@ mod tests {
         for (number, zh, en) in cases {
             assert_eq!(grouped(number, Lang::Zh), zh);
             assert_eq!(grouped(number, Lang::En), en);
+        }
+    }
+
+    #[test]
+    fn a_size_is_written_in_the_unit_that_leaves_a_small_number() {
+        let sizes =
+            [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KB"), (32_256, "31.5 KB"), (1_048_575, "1.0 MB")];
+        for (bytes, written) in sizes.into_iter().chain([(2_516_582, "2.4 MB"), (5_368_709_120, "5.0 GB")]) {
+            assert_eq!(size(bytes).replace('\u{a0}', " "), written);
         }
     }
 

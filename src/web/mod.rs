@@ -93,7 +93,7 @@
 //!
 //! Labels follow from the sheet's prefix: `documents-new-title`, with `.hint` where there is something to say. In
 //! templates: `frame.icon("check")`, `frame.state("in_force")`, `frame.signatures(list)`, `frame.hash_line(…)`,
-//! `frame.pager(…)`, `frame.minute(at)`, `frame.date(at)`, `frame.count(n)`, `frame.short_hash(hex)`, a badge as a
+//! `frame.tally(rows.len())`, `frame.pager(…)`, `frame.minute(at)`, `frame.date(at)`, `frame.count(n)`, `frame.short_hash(hex)`, a badge as a
 //! field made with [`parts::tag`]; askama passes fields by reference, which is why these take references. Data lists
 //! (`dl.facts`), filters, tables and empty states (`.empty`: none yet, filtered out, not permitted, always with the way
 //! on) are plain HTML of the visual language. Nothing inline: the policy blocks `style=` and scripts.

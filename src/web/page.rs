@@ -155,6 +155,14 @@ impl Search {
             Self::Documents => "/documents",
         }
     }
+
+    /// The key of what may be typed.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Now => "base-search-now",
+            Self::Documents => "base-search-documents",
+        }
+    }
 }
 
 /// What `base.html` needs; a page's struct has it as its field `frame`.
@@ -368,6 +376,11 @@ impl Frame {
     /// A whole number in groups of three.
     pub fn count(&self, number: &i64) -> String {
         format::grouped(*number, self.lang())
+    }
+
+    /// A file's size.
+    pub fn size(&self, bytes: &i64) -> String {
+        format::size(*bytes)
     }
 
     /// What an entry of this number is called where there is little room.

@@ -243,18 +243,50 @@ pub struct CsrfField<'a> {
 
 impl HtmlSafe for CsrfField<'_> {}
 
-/// Where a list goes on.
+/// The end of a form that narrows a list down: its button, and the way back to the whole list.
+#[derive(Debug, Template)]
+#[template(path = "parts/narrow.html")]
+pub struct Narrow<'a> {
+    frame: &'a Frame,
+}
+
+impl HtmlSafe for Narrow<'_> {}
+
+/// Where a list goes on; nothing for one that stands here whole.
 #[derive(Debug, Template)]
 #[template(path = "parts/pager.html")]
 pub struct Pager<'a> {
     frame: &'a Frame,
-    shown: i64,
-    total: Option<i64>,
     first: Option<String>,
     next: Option<String>,
 }
 
 impl HtmlSafe for Pager<'_> {}
+
+/// How many rows a list has, and as of when: what the caption of every list ends with.
+#[derive(Debug, Template)]
+#[template(path = "parts/tally.html")]
+pub struct Tally<'a> {
+    frame: &'a Frame,
+    shown: i64,
+    /// All there are; `None` where nobody has counted further than this page.
+    total: Option<i64>,
+    at: Timestamp,
+}
+
+impl HtmlSafe for Tally<'_> {}
+
+impl Tally<'_> {
+    /// The same, of a list as it was at another instant than now.
+    pub fn at(mut self, at: &Timestamp) -> Self {
+        self.at = *at;
+        self
+    }
+
+    fn is_whole(&self) -> bool {
+        self.total == Some(self.shown)
+    }
+}
 
 impl Frame {
     /// The icon `name`.
@@ -292,8 +324,35 @@ impl Frame {
         HashLine { frame: self, sound, digest, entry }
     }
 
-    /// The pager of a list of which `shown` rows stand here; `next` is the cursor that [`super::paging::Page`] gave.
-    pub fn pager(&self, shown: usize, total: Option<i64>, next: Option<&str>) -> Pager<'_> {
+    /// The end of the form that narrows down the list of this page.
+    pub fn narrow(&self) -> Narrow<'_> {
+        Narrow { frame: self }
+    }
+
+    /// Whether the address asks for less than the whole list.
+    pub fn is_filtered(&self) -> bool {
+        let pairs = self.address.split_once('?').map_or("", |(_, query)| query).split('&');
+        let mut pairs = pairs.filter_map(|pair| pair.split_once('='));
+        pairs.any(|(field, value)| {
+            !value.is_empty() && !matches!(field, "cursor" | "limit" | "notice" | "lang" | "epoch")
+        })
+    }
+
+    /// How many rows a list has that stands here whole.
+    pub fn tally(&self, shown: usize) -> Tally<'_> {
+        let shown = i64::try_from(shown).unwrap_or(i64::MAX);
+        Tally { frame: self, shown, total: Some(shown), at: self.now }
+    }
+
+    /// How many of a list's rows stand on this page, and of how many where that is known; `next` as for the pager.
+    pub fn tally_page(&self, shown: usize, total: Option<i64>, next: Option<&str>) -> Tally<'_> {
+        let whole = self.tally(shown);
+        let is_whole = next.is_none() && !self.has_cursor();
+        Tally { total: total.or(whole.total.filter(|_| is_whole)), ..whole }
+    }
+
+    /// The pager of a list; `next` is the cursor that [`super::paging::Page`] gave.
+    pub fn pager(&self, next: Option<&str>) -> Pager<'_> {
         let (path, query) = self.address.split_once('?').unwrap_or((&self.address, ""));
         let kept =
             |pair: &&str| !pair.is_empty() && !pair.starts_with("cursor=") && !pair.starts_with("notice=");
@@ -301,8 +360,12 @@ impl Frame {
         let first = if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) };
         let join = if kept.is_empty() { '?' } else { '&' };
         let next = next.map(|cursor| format!("{first}{join}cursor={cursor}"));
-        let first = query.split('&').any(|pair| pair.starts_with("cursor=")).then_some(first);
-        Pager { frame: self, shown: i64::try_from(shown).unwrap_or(i64::MAX), total, first, next }
+        Pager { frame: self, first: self.has_cursor().then_some(first), next }
+    }
+
+    /// Whether the page is a later one of its list.
+    fn has_cursor(&self) -> bool {
+        self.address.split(['?', '&']).any(|pair| pair.starts_with("cursor="))
     }
 }
 
@@ -382,9 +445,14 @@ impl Sheet {
         self.field(field, Input::Password { autocomplete })
     }
 
-    /// A field to choose one of a list, or none.
+    /// A field to choose one of a list, which a form asks for.
     pub fn choice<'a>(&'a self, field: &'a str, choices: &'a [Choice]) -> Field<'a> {
-        self.field(field, Input::Choice { choices })
+        self.field(field, Input::Choice { choices, none: "parts-choose" })
+    }
+
+    /// A field that narrows a list down to one of `choices`, or leaves it as it is.
+    pub fn filter<'a>(&'a self, field: &'a str, choices: &'a [Choice]) -> Field<'a> {
+        self.field(field, Input::Choice { choices, none: "parts-any" })
     }
 
     /// A field to tick any of a list.
@@ -432,7 +500,7 @@ enum Input<'a> {
     Line { mode: &'static str },
     Text,
     Password { autocomplete: &'a str },
-    Choice { choices: &'a [Choice] },
+    Choice { choices: &'a [Choice], none: &'static str },
     Ticks { choices: &'a [Choice], kind: &'static str },
 }
 

@@ -29,7 +29,7 @@ const NOON: Timestamp = Timestamp(1_772_337_600_000_000);
     ext = "html",
     source = r#"{% extends "base.html" %}
 {% block main %}<h1>{{ frame.title }}</h1>{{ frame.state("in_force") }}{{ frame.signatures(signatures) }}
-{{ frame.hash_line(Some(true), "8d438b01aaaaaaaa5984", Some(entry)) }}{{ frame.pager(2, Some(1204), Some("abc")) }}
+{{ frame.hash_line(Some(true), "8d438b01aaaaaaaa5984", Some(entry)) }}{{ frame.tally_page(2, Some(1204), Some("abc")) }}{{ frame.pager(Some("abc")) }}
 <form method="post">{{ frame.csrf_field() }}{{ sheet.summary() }}{{ sheet.line("person") }}{{ sheet.text("comma") }}{{ sheet.password("password", "current-password") }}
 {{ sheet.choice("kind", choices) }}{{ sheet.radios("nobody", choices) }}{{ sheet.date("as-of") }}</form>{% endblock %}"#
 )]

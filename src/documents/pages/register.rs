@@ -75,9 +75,6 @@ fn empty(view: &View, sight: Sight) -> Register {
     let w = view.words;
     let pairs: Vec<(String, String)> =
         serde_urlencoded::from_str(view.request().query_string()).unwrap_or_default();
-    let filtered = pairs.iter().any(|(field, value)| {
-        !value.trim().is_empty() && !matches!(field.as_str(), "cursor" | "limit" | "notice" | "lang")
-    });
     let typed = Typed::from_pairs(pairs);
     let mut frame = view.frame(w.t("document-register"), SECTION);
     // The register is a search itself.
@@ -89,7 +86,6 @@ fn empty(view: &View, sight: Sight) -> Register {
         at: view.now(),
         next: None,
         total: None,
-        filtered,
         writes: view.caller().is_some_and(|caller| caller.may(Permission::WriteDrafts)),
         archive: sight == Sight::Archive,
         kinds: kind_choices(w),

@@ -61,7 +61,6 @@ async fn list(view: View, reader: Reader, filter: Query<Filter>) -> Result<HttpR
     let users: Vec<User> = all.into_iter().filter(|user| filter.lets_through(user)).collect();
     let template = Accounts {
         frame: view.frame(view.words.t("people-accounts"), "/accounts"),
-        shown: i64::try_from(users.len()).map_err(Error::internal)?,
         users,
         total,
         roles: role_choices(view.words),

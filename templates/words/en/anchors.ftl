@@ -17,7 +17,6 @@ anchor-never = No authority is configured. IT names one with tsa_url and tsa_cha
 anchor-trouble = Last attempt
 anchor-trouble-since = Since { $since }; asked again from { $again } on. Nobody waits for it.
 anchor-stamps = Stamps
-anchor-caption = newest first, as of { $at }
 anchor-col-range = Entries
 anchor-col-at = Instant
 anchor-col-authority = Authority

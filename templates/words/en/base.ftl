@@ -2,9 +2,10 @@
 base-failed-title = Error:{" "}
 base-skip = Skip to content
 base-nav = Main
+base-menu = Menu
 base-search-name = Everything
-base-search-label = Search number, order, batch or text
-base-search-hint = Number, order, batch, text
+base-search-now = Number, batch or words
+base-search-documents = Document no. or title
 base-demo-name = Demo
 base-demo = Demo
     .detail = All records here are invented; not for real work.

@@ -1,10 +1,6 @@
 # Pages of documents: register, reading, history, comparison, drafting, signing
 document-register = Register of controlled documents
 document-register-caption = Controlled documents
-document-register-total = { $n ->
-    [one] one document
-   *[other] { $n } documents
-}
 document-register-q = Number or title
 document-register-kind = Kind
 document-register-department = Department
@@ -13,10 +9,7 @@ document-register-status = State
 document-register-as_of = As of
 document-register-cursor = Page
 document-register-limit = Rows
-document-any = Any
 document-filter = Filter documents
-document-filter-do = Filter
-document-filter-clear = Clear filter
 document-none = No documents yet
     .text = Make the first one, then write its first version.
     .ask = As soon as a document is in force, it is found here. Ask QA if you miss one.
@@ -171,10 +164,6 @@ document-draft-meanwhile = Saved meanwhile against what you typed: { $lang }
 document-warning-shape = The text in { $lang } has { $headings } headings and { $steps } numbered steps, the authoritative text { $headings_own } and { $steps_own }. Check that nothing is missing.
 document-history-of = { $number }: history and comparison
 document-versions = Versions
-document-versions-total = { $n ->
-    [one] one version
-   *[other] { $n } versions
-}
 document-pick-a = V{ $version } as the older
 document-pick-b = V{ $version } as the newer
 document-compare-do = Compare A with B

@@ -1,10 +1,8 @@
 # The first page and the look-up
 home-title = My work
-home-nothing = Nothing waits.
-home-rows = { $n ->
-    [one] One row, as of
-   *[other] { $n } rows, as of
-}
+home-nothing = Nothing waits under: { $where }.
+home-nothing-between = {", "}
+home-first = The first { $n }; the rest follow as these are done
 home-number = Number
 home-what = Title
 home-note = Note
@@ -31,6 +29,10 @@ home-place-recalls = Recalls
     .what = Trace, notify, reconcile
 home-place-trail = Audit trail
     .what = Read entries, verify the ledger
+home-place-retention = Retention
+    .what = Until when records are kept, holds, disposals
+home-place-packs = Evidence packs
+    .what = Evidence to take away and check offline
 home-place-accounts = Accounts
     .what = Accounts, roles and tokens
 home-place-settings = Settings

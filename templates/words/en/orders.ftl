@@ -59,7 +59,6 @@ order-filter-customer = Customer
 order-filter-shipped_from = Shipped from
 order-filter-shipped_to = Shipped to
 order-filter-held = On hold only
-order-filter-apply = Filter
 order-import = Import orders
     .detail = Paste a file as the ERP exports it. An order with a bad row is rejected whole; the others stand. SAP's names VBELN, KUNNR, POSNR, MATNR, CHARG, VFDAT and KWMENG are understood. Larger files go to POST /api/v1/orders/import.
     .act = Import

@@ -1,7 +1,10 @@
 # Parts of several pages
 parts-in-brackets = {" "}({ $text })
 parts-colon = {": "}
-parts-choose = Choose
+parts-choose = Please choose
+parts-any = Any
+parts-filter = Filter
+parts-filter-clear = Clear filter
 parts-fault = Error:{" "}
 parts-faults = { $n ->
     [one] One thing to correct
@@ -9,8 +12,13 @@ parts-faults = { $n ->
 }
 parts-not-done = Not done
 parts-pages = Pages
+parts-total = { $n ->
+    [one] One row
+   *[other] { $n } rows
+}
 parts-shown = { $shown } on this page
 parts-shown-of = { $shown } on this page, { $total } in all
+parts-as-of = {","} as of
 parts-first-page = First page
 parts-next-page = Next page
 parts-verified = Verified

@@ -17,11 +17,6 @@ seal-granted = 授权
 people-and = {", "}
 people-back = Back
 people-place = Place
-people-any = Any
-people-rows = { $n ->
-    [one] One row, as of
-   *[other] { $n } rows, as of
-}
 people-acts = Acts
 people-login = Sign in
     .do = Sign in
@@ -55,11 +50,8 @@ people-accounts-total = { $n ->
     [one] One account
    *[other] { $n } accounts
 }
-people-accounts-shown = { $shown } of { $total }, as of
 people-filter = Filter accounts
 people-filter-q = User name or name
-people-filter-do = Filter
-people-filter-clear = Clear filter
 people-none-found = No account fits.
     .detail = There are { $n } accounts, none of them passes the filter.
 people-name = Name

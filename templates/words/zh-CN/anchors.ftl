@@ -13,7 +13,6 @@ anchor-never = 未配置时间戳机构。由 IT 以 tsa_url 和 tsa_chain 指�
 anchor-trouble = 最近一次
 anchor-trouble-since = 自 { $since } 起；{ $again } 以后再次请求。其他工作不受影响。
 anchor-stamps = 已加盖的时间戳
-anchor-caption = 新的在前，截至 { $at }
 anchor-col-range = 条目
 anchor-col-at = 时刻
 anchor-col-authority = 机构

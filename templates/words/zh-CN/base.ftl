@@ -2,9 +2,10 @@
 base-failed-title = 错误：
 base-skip = 跳到正文
 base-nav = 主导航
+base-menu = 菜单
 base-search-name = 全站
-base-search-label = 搜索编号、订单、批号或文字
-base-search-hint = 编号、订单、批号、文字
+base-search-now = 编号、订单、批号、文字
+base-search-documents = 文件编号或题名
 base-demo-name = 演示
 base-demo = 演示
     .detail = 本系统中的记录均为虚构，不得用于实际业务。

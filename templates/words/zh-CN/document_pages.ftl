@@ -1,7 +1,6 @@
 # 文件各页：目录、阅读、历史、对比、编制、签署
 document-register = 受控文件目录
 document-register-caption = 受控文件
-document-register-total = 共 { $n } 份
 document-register-q = 编号或题名
 document-register-kind = 类别
 document-register-department = 部门
@@ -10,10 +9,7 @@ document-register-status = 状态
 document-register-as_of = 截至
 document-register-cursor = 页
 document-register-limit = 行数
-document-any = 不限
 document-filter = 筛选文件
-document-filter-do = 筛选
-document-filter-clear = 清除筛选
 document-none = 还没有文件
     .text = 请先新建文件，再编制首版。
     .ask = 文件生效后会列在这里。找不到所需文件时，请询问 QA。
@@ -165,7 +161,6 @@ document-draft-meanwhile = 他人已存的与您所写的：{ $lang }
 document-warning-shape = { $lang }文本有 { $headings } 个标题、{ $steps } 个编号步骤，权威文本有 { $headings_own } 个标题、{ $steps_own } 个编号步骤。请核对有无遗漏。
 document-history-of = { $number }：历史与对比
 document-versions = 各版本
-document-versions-total = 共 { $n } 版
 document-pick-a = 以 V{ $version } 为旧版
 document-pick-b = 以 V{ $version } 为新版
 document-compare-do = 对比 A 与 B

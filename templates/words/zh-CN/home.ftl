@@ -1,7 +1,8 @@
 # 首页与速查
 home-title = 我的工作
-home-nothing = 没有待办。
-home-rows = 共 { $n } 条，数据截至
+home-nothing = 以下各项没有待办：{ $where }。
+home-nothing-between = 、
+home-first = 前 { $n } 条，办理后显示其余
 home-number = 编号
 home-what = 名称
 home-note = 说明
@@ -28,6 +29,10 @@ home-place-recalls = 召回
     .what = 追溯、通知与核对
 home-place-trail = 审计追踪
     .what = 查看条目，校验账本
+home-place-retention = 保存期限
+    .what = 记录保存到何时、保全与销毁
+home-place-packs = 证据包
+    .what = 制作可带走、可离线核对的证据
 home-place-accounts = 账户
     .what = 账户、角色与令牌
 home-place-settings = 系统设置

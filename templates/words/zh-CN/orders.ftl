@@ -59,7 +59,6 @@ order-filter-customer = 客户
 order-filter-shipped_from = 发运日期起
 order-filter-shipped_to = 发运日期止
 order-filter-held = 仅看暂停发货
-order-filter-apply = 筛选
 order-import = 导入订单
     .detail = 请粘贴 ERP 导出的文件。订单中只要有一行不合格，整单不予导入；其他订单照常导入。可识别 SAP 字段名 VBELN、KUNNR、POSNR、MATNR、CHARG、VFDAT、KWMENG。较大的文件请提交至 POST /api/v1/orders/import。
     .act = 导入

@@ -2,12 +2,17 @@
 parts-in-brackets = （{ $text }）
 parts-colon = ：
 parts-choose = 请选择
+parts-any = 不限
+parts-filter = 筛选
+parts-filter-clear = 清除筛选
 parts-fault = 错误：
 parts-faults = 有 { $n } 处需要修改
 parts-not-done = 未能完成
 parts-pages = 分页
+parts-total = 共 { $n } 条
 parts-shown = 本页 { $shown } 条
 parts-shown-of = 本页 { $shown } 条，共 { $total } 条
+parts-as-of = ，数据截至
 parts-first-page = 第一页
 parts-next-page = 下一页
 parts-verified = 已校验
