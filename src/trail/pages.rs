@@ -12,7 +12,7 @@ use super::filter::{Asked, Filter};
 use super::named::{About, Names, meant};
 use super::store::{self, Part};
 use super::unfold::unfold;
-use super::views::{EntryPage, Epochs, Line, ListPage, act_word, acted_as};
+use super::views::{EntryPage, Epochs, Line, ListPage, act_word, acted_as, actor_word};
 use crate::error::Result;
 use crate::ledger::acts;
 use crate::ledger::canon;
@@ -154,7 +154,7 @@ fn line(told: Told, w: Words, zone: chrono_tz::Tz) -> Line {
     Line {
         seq: row.seq,
         at,
-        actor,
+        actor: actor_word(w, &actor, &role),
         role: acted_as(w, &role),
         act: act_word(w, &row.act),
         subject: about.map(|about| (about.subject.clone(), about.words(w))),

@@ -83,6 +83,7 @@ fn families(kind: &str, within: &str, field: &str) -> &'static [&'static str] {
     match (kind, within, field) {
         (_, "signatures" | "grants", "role") | ("document", _, "audience") => &["role"],
         (_, _, "meaning") => &["meaning"],
+        (_, "signatures", "method") => &["snapshot-method"],
         ("document", "reviews", "outcome") => &["meaning"],
         ("document", _, "state") => &["snapshot-state", "state"],
         ("document", _, "document_kind") => &["documents-kind"],

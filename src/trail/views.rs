@@ -109,7 +109,16 @@ pub fn acted_as(w: Words, role: &str) -> String {
     if w.has(&key) { w.t(&key).into_owned() } else { role_word(w, role) }
 }
 
+/// What to call who acted: a person by name; the program, which acts by its clock or on a command, by a word.
+pub fn actor_word(w: Words, actor: &str, role: &str) -> String {
+    if matches!(role, "clock" | "cli") { w.t("trail-program").into_owned() } else { actor.to_owned() }
+}
+
 impl EntryPage {
+    fn actor(&self) -> String {
+        actor_word(self.frame.w, &self.entry.actor, &self.entry.role)
+    }
+
     fn act(&self) -> String {
         act_word(self.frame.w, &self.entry.act)
     }

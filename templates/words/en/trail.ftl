@@ -131,6 +131,7 @@ trail-do-content = Take the file from a backup: its digest tells whether it is t
 trail-do-sealed = Take the value from a backup, or look for the entry that should have erased it.
 trail-do-report = Run the verification on the host to see all faults.
 trail-do-verified = Verify the whole; then treat it as a changed entry.
+trail-program = System
 trail-role-clock = clock
 trail-role-cli = command line
 trail-role-none = not signed in

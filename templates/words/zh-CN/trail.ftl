@@ -131,6 +131,7 @@ trail-do-content = 从备份取回文件，以其摘要核对真伪。
 trail-do-sealed = 从备份取回该值，或查找应有的删除条目。
 trail-do-report = 在主机上运行校验，查看全部不符之处。
 trail-do-verified = 先做全链校验，再按条目被改动处理。
+trail-program = 本系统
 trail-role-clock = 系统时钟
 trail-role-cli = 命令行
 trail-role-none = 未登录
