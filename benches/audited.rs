@@ -73,7 +73,7 @@ fn where_a_sync_costs(microseconds: &str) {
     let made =
         Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).args([source, "-ldl"]).status();
     if !made.is_ok_and(|status| status.success()) {
-        return println!("*** no C compiler: slow syncs were not measured ***");
+        return println!("*** cc made nothing of benches/slow_sync.c: slow syncs were not measured ***");
     }
     let this = std::env::current_exe().unwrap();
     let run = Command::new(this).env("LD_PRELOAD", &library).env(SLOWER, microseconds).status();
