@@ -1,7 +1,8 @@
 //! The signer's keys, its lease, and what it reads before it signs.
 
+use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
-use sopledger::app::GOVERNED;
+use sopledger::app::{GOVERNED, Shared};
 use sopledger::ledger::acts;
 use sopledger::ledger::folder::Folder;
 use sopledger::ledger::key::LedgerKey;
@@ -13,7 +14,7 @@ use sopledger::ledger::signer::SignerState;
 use sopledger::ledger::site::{Place, Site};
 use sopledger::ledger::verify::{Scope, verify_target};
 use sopledger::store::schema::{ledger_checkpoint, ledger_entry};
-use sopledger::store::{self, Purpose};
+use sopledger::store::{self, Purpose, Target};
 
 use crate::house::{House, both};
 use crate::ledger::tamper::{settle, trial, trial_on};
@@ -149,16 +150,58 @@ fn a_byte_flipped_between_commit_and_signing_is_refused_and_told() {
                 store::lift_guards(&mut db).unwrap();
                 continue;
             }
-            assert!(house.site.signing.trouble().unwrap().contains(&format!("#{seq}")));
+            let trouble = house.site.signing.trouble().unwrap();
+            assert!(trouble.contains("ledger-unwritten") && trouble.contains(&seq.to_string()), "{trouble}");
             let told = house.nobody().get("/readyz").expect(503).json();
             assert_eq!(told["checks"]["signer"]["ok"], false, "{told}");
+            assert_eq!(told["checks"]["ledger"]["detail"], "ledger-unwritten", "{told}");
+            // Put right, a service that begins anew signs and goes on.
             diesel::update(row).set(ledger_entry::entry.eq(&bytes)).execute(&mut db).unwrap();
-            house.site.signing.finish();
-            assert!(house.site.signing.newest().unwrap().0 > seq);
-            assert_eq!(house.site.signing.trouble(), None);
+            store::set_guards(&mut db).unwrap();
+            let anew = house.place.open(false).unwrap();
+            let next = write(&anew);
+            anew.signing.finish();
+            assert!(signed_beyond(&anew, next) && anew.signing.trouble().is_none());
+            anew.close();
             return;
         }
     });
+}
+
+#[test]
+fn what_a_database_does_not_keep_is_acknowledged_once_and_then_nothing_more_is() {
+    both(|house| {
+        let lost = match house.place.target {
+            Target::Sqlite(_) => {
+                "CREATE TRIGGER z BEFORE INSERT ON ledger_entry BEGIN SELECT RAISE(IGNORE); END"
+            }
+            Target::Postgres(_) => "CREATE RULE z AS ON INSERT TO ledger_entry DO INSTEAD NOTHING",
+        };
+        house.site.signing.finish();
+        house.place.target.open(Purpose::Write).unwrap().batch_execute(lost).unwrap();
+        write(&house.site);
+        house.site.signing.finish();
+        let more = house.site.lane.write_here(|_| Ok(())).unwrap_err();
+        assert_eq!(more.code(), "ledger-halted");
+        let page = house.nobody().get_with("/login", &[("accept", "text/html"), ("accept-language", "en")]);
+        let page = page.expect(200).text;
+        assert!(page.contains("does not read back as it was written"), "{page}");
+    });
+}
+
+#[test]
+fn an_embedded_ledger_without_its_key_is_not_said_to_be_signed_by_another_node() {
+    let house = House::sqlite();
+    house.site.signing.finish();
+    let (folder, place) = house.leave();
+    std::fs::remove_dir_all(place.folder.path().join("key")).unwrap();
+    std::fs::remove_dir_all(place.folder.path().join("signer")).unwrap();
+    let house = House::serve(folder, place.clone(), Shared::new(place.open(false).unwrap()));
+    write(&house.site);
+    house.site.signing.finish();
+    assert!(house.site.signing.trouble().unwrap().contains("key-gone"));
+    let told = house.nobody().get("/readyz").expect(503).json();
+    assert_eq!(told["checks"]["signer"]["ok"], false, "{told}");
 }
 
 fn signed_beyond(site: &Site, seq: u64) -> bool {

@@ -221,6 +221,22 @@ fn a_declaration_cut_short_goes_on_where_it_was() {
     });
 }
 
+/// Keeps, as a job does, what a verification says that found all sound.
+fn said_sound(place: &Place, report: &Report) {
+    assert!(report.faults.is_empty(), "{report}");
+    let mut told = serde_json::to_value(report).unwrap();
+    told["scope"] = json!("whole");
+    told["milliseconds"] = json!(1);
+    let at = Timestamp::parse("2026-03-02T01:00:00Z").unwrap();
+    told["at"] = json!(at);
+    let sql = format!(
+        "INSERT INTO job (id, kind, account_id, state, done, total, message, result, created_at, updated_at) \
+         VALUES ('j-1', 'ledger.verify-whole', 'system', 'done', 1, 1, '', '{told}', {0}, {0})",
+        at.0
+    );
+    assert_eq!(run(&mut place.target.open(Purpose::Write).unwrap(), &sql), 1);
+}
+
 #[test]
 fn older_epochs_are_served_beside_the_present_one() {
     let folder = tempfile::tempdir().unwrap();
@@ -229,6 +245,7 @@ fn older_epochs_are_served_beside_the_present_one() {
     let old = older(&place);
     live(&place, 9);
     let before = std::fs::read_to_string(place.folder.path().join("signer/state")).unwrap();
+    said_sound(&old, &verified(&place, Scope::Whole));
     recover(&old, "磁盘损坏", somebody).unwrap();
     assert!(before.contains(ORIGIN));
     let site = old.open(false).unwrap();
@@ -261,6 +278,9 @@ fn older_epochs_are_served_beside_the_present_one() {
     for none in ["0", "3", "x", "-1"] {
         nobody.get(&format!("/ledger/epoch/{none}/checkpoint")).expect(404);
     }
+    // What was found sound before the recovery is not said of what goes on since.
+    let page = admin.get_with("/trail", &html).expect(200).text;
+    assert!(page.contains("Ledger not verified"), "{page}");
 }
 
 #[test]

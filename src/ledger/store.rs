@@ -254,6 +254,15 @@ pub fn checkpoint_before(db: &mut Db, epoch: i64, size: u64) -> Result<Option<u6
     before.map(|size| u64::try_from(size).map_err(Error::internal)).transpose()
 }
 
+/// The instant of an epoch's first entry; none where it has none.
+///
+/// # Errors
+/// The database does not answer.
+pub fn began(db: &mut Db, epoch: i64) -> Result<Option<Timestamp>> {
+    let first = ledger_entry::table.find((epoch, 0)).select(ledger_entry::ts);
+    Ok(first.first(db).optional()?.map(Timestamp))
+}
+
 /// The newest checkpoint of an epoch.
 ///
 /// # Errors

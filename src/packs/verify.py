@@ -881,7 +881,7 @@ def tell(path, report, own_key):
         print(f"  FAULT {one['check']}: {one['file'] or 'the pack'}: {one['what']}")
     if own_key:
         print("  Checked with the key in the pack itself: compare it with one that you know (--key FILE).")
-    if report["form"] == "excerpt":
+    if report["form"] == "excerpt" and not faults:
         print("  An excerpt: what it holds is genuine and unbroken; not that nothing came later.")
 
 

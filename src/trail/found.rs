@@ -7,6 +7,7 @@ use super::verifier::kind;
 use crate::error::Result;
 use crate::jobs::{self, Job, State};
 use crate::ledger::verify::{GUARDS_ALTERED, Scope};
+use crate::ledger::{epochs, store as ledger};
 use crate::store::Db;
 use crate::time::Timestamp;
 
@@ -110,12 +111,19 @@ impl Found {
     }
 }
 
-/// What the last pass of this scope has found, by whichever node.
+/// What the last pass of this scope has found, by whichever node. That all was sound before a recovery says nothing of what
+/// goes on since.
 ///
 /// # Errors
 /// The database does not answer.
 pub fn last(db: &mut Db, scope: Scope) -> Result<Option<Found>> {
-    Ok(jobs::latest_in(db, kind(scope), State::Done)?.as_ref().and_then(Found::of_job))
+    let found = jobs::latest_in(db, kind(scope), State::Done)?.as_ref().and_then(Found::of_job);
+    let Some(found) = found else { return Ok(None) };
+    let begun = match epochs::present(db)? {
+        1 => None,
+        epoch => ledger::began(db, epoch)?,
+    };
+    Ok(Some(found).filter(|found| !found.is_sound() || begun.is_none_or(|begun| found.at >= begun)))
 }
 
 /// Which of the two every page tells: the newer, but what a pass over the whole has found wrong, and one over what is new

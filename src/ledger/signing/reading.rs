@@ -56,8 +56,16 @@ pub(super) fn borne_out(db: &mut Db, head: &store::Head, ring: &Ring) -> Result<
     Ok(None)
 }
 
+/// What was committed is not what is read: something in the database keeps other than it is told, or nothing.
+fn unwritten(seq: u64) -> Error {
+    Error::conflict("ledger-unwritten").arg("seq", seq.to_string())
+}
+
 /// Reads the entries beyond `tree` back, hashes them again, and returns the grown tree with the proof that it extends
 /// what was signed; none where nothing is new.
+///
+/// # Errors
+/// 409 `ledger-behind`; 409 `ledger-unwritten` where they do not read as they were committed.
 pub(super) fn read_back(
     db: &mut Db,
     epoch: i64,
@@ -79,19 +87,16 @@ pub(super) fn read_back(
         for row in store::rows(db, epoch, from..head.size.min(from + CHUNK))? {
             let leaf = entry::leaf(&row.entry);
             if leaf.as_bytes().as_slice() != row.leaf.as_slice() || row.seq != store::index(tree.size())? {
-                return Err(Error::internal(format!(
-                    "entry #{} does not read back as it was written",
-                    row.seq
-                )));
+                return Err(unwritten(tree.size()));
             }
             tile::append(&mut tree, [leaf]);
         }
         if tree.size() == from {
-            return Err(Error::internal(format!("entry #{from} is missing")));
+            return Err(unwritten(from));
         }
     }
     if tree.root() != head.tree()?.root() {
-        return Err(Error::internal("the entries do not add up to the ledger's head"));
+        return Err(unwritten(head.size));
     }
     let proof = consistency_proof(last, head.size, |level, at| store::node(db, epoch, level, at))?;
     Ok(Some((tree, proof.map(|proof| proof.path).unwrap_or_default())))

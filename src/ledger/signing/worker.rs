@@ -14,13 +14,16 @@ use crate::ledger::ring::Ring;
 use crate::ledger::signer::{Head as ToSign, Kept, SignerRefusal, SignerState, replace_file};
 use crate::ledger::store;
 use crate::ledger::tree::{Frontier, consistency_proof};
-use crate::store::Lease;
 use crate::store::schema::ledger_checkpoint;
+use crate::store::{Lease, Target};
 
 /// Between two checkpoints, and between two looks at what other processes have committed.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long a process that ends waits for the node that signs, before it signs by itself: whoever commits, signs.
 const OTHERS: Duration = Duration::from_secs(5);
+
+/// Refusals after which nothing more is written.
+const HALTING: [&str; 4] = ["ledger-behind", "ledger-different", "ledger-rewritten", "ledger-unwritten"];
 
 /// The lease of whoever signs.
 pub(super) const LEASE: i32 = 1;
@@ -53,7 +56,7 @@ impl Worker {
             Err(refusal) => return Err(refused(refusal)),
         };
         is_ours(&hand, &ring, state.as_ref())?;
-        if ring.signing(&hand.origin, hand.clock.now())?.is_empty() {
+        if ring.signing(&hand.origin, hand.clock.now())?.is_empty() && !stands_alone(&hand) {
             tracing::warn!("no key in this folder: another node signs the checkpoints");
         }
         let lease = Lease::new(&hand.target, LEASE);
@@ -147,9 +150,9 @@ impl Worker {
             }
             Err(error) => {
                 tracing::error!(%error, "no checkpoint was signed");
-                if matches!(error.code(), "ledger-behind" | "ledger-different" | "ledger-rewritten") {
-                    // The database is no longer the one whose history was signed: what were written there now would
-                    // be lost with it.
+                if HALTING.contains(&error.code()) {
+                    // The database is no longer the one whose history was signed, or does not keep what it is told:
+                    // what were written there now would be lost with it.
                     tracing::error!(
                         "nothing more is written until a recovery is declared or the database is back"
                     );
@@ -166,6 +169,9 @@ impl Worker {
         let origin = self.hand.origin.clone();
         let ring = Ring::load(&self.hand.folder, &origin)?;
         let keys = ring.signing(&origin, self.hand.clock.now())?;
+        if keys.is_empty() && stands_alone(&self.hand) {
+            return Err(Error::conflict("key-gone"));
+        }
         if keys.is_empty() {
             self.lease.give_up();
             return self.follow(&ring);
@@ -261,6 +267,11 @@ impl Worker {
         })?;
         learned.map_or(Ok(()), |ring| ring.store())
     }
+}
+
+/// Whether no other node can be there to sign.
+fn stands_alone(hand: &Hand) -> bool {
+    matches!(hand.target, Target::Sqlite(_))
 }
 
 fn head_of(kept: &Kept) -> ToSign {

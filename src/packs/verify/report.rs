@@ -185,7 +185,7 @@ impl fmt::Display for Report {
                 "  Checked with the key in the pack itself: compare it with one that you know (--key FILE)."
             )?;
         }
-        if self.form == Form::Excerpt {
+        if self.form == Form::Excerpt && self.faults.is_empty() {
             writeln!(f, "  An excerpt: what it holds is genuine and unbroken; not that nothing came later.")?;
         }
         Ok(())
