@@ -224,13 +224,34 @@ impl From<diesel::result::Error> for Error {
             E::DatabaseError(D::UniqueViolation, _) => Self::conflict("already-exists").caused_by(error),
             E::DatabaseError(D::ClosedConnection | D::SerializationFailure | D::UnableToSendCommand, _)
             | E::BrokenTransactionManager => Self::unavailable("database").caused_by(error),
+            E::DatabaseError(_, ref told) => match disk(told.message()) {
+                Some(code) => Self::unavailable(code).caused_by(error),
+                None => Self::internal(error),
+            },
             _ => Self::internal(error),
         }
     }
 }
 
+/// What a database says of a disk that takes nothing more: SQLite in words of its own, PostgreSQL in the system's.
+fn disk(told: &str) -> Option<&'static str> {
+    let full = ["database or disk is full", "No space left on device"];
+    let read_only = ["readonly database", "Read-only file system"];
+    let says = |words: [&str; 2]| words.iter().any(|words| told.contains(words));
+    match () {
+        () if says(full) => Some("disk-full"),
+        () if says(read_only) => Some("disk-read-only"),
+        () => None,
+    }
+}
+
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
-        Self::internal(error)
+        use std::io::ErrorKind as K;
+        match error.kind() {
+            K::StorageFull | K::QuotaExceeded => Self::unavailable("disk-full").caused_by(error),
+            K::ReadOnlyFilesystem => Self::unavailable("disk-read-only").caused_by(error),
+            _ => Self::internal(error),
+        }
     }
 }
