@@ -23,11 +23,14 @@ struct Trigger {
 const SQLITE_TRIGGERS: &str = "SELECT name, tbl_name AS owner, sql AS definition FROM sqlite_master \
      WHERE type = 'trigger' AND name LIKE 'guard\\_%' ESCAPE '\\' ORDER BY name";
 
-// The function's own source and whether replication could pass it by are part of what a guard is.
+// Whatever decides that a guard fires, and what it then does, is part of it: whether replication could pass it by, the
+// events, that no condition, column list or argument narrows it, the function's own source, language and settings.
 const POSTGRES_TRIGGERS: &str = "SELECT CAST(t.tgname AS TEXT) AS name, CAST(c.relname AS TEXT) AS owner, \
-     CAST(t.tgenabled AS TEXT) || ' ' || CAST(t.tgtype AS TEXT) || ' ' || p.prosrc AS definition \
+     CAST(t.tgenabled AS TEXT) || ' ' || CAST(t.tgtype AS TEXT) || ' ' || CASE WHEN t.tgqual IS NULL \
+     AND CAST(t.tgattr AS TEXT) = '' AND t.tgnargs = 0 AND l.lanname = 'plpgsql' AND p.proconfig IS NULL \
+     THEN 'whole' ELSE 'narrowed' END || ' ' || p.prosrc AS definition \
      FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid \
-     JOIN pg_namespace n ON n.oid = c.relnamespace \
+     JOIN pg_language l ON l.oid = p.prolang JOIN pg_namespace n ON n.oid = c.relnamespace \
      WHERE NOT t.tgisinternal AND n.nspname = current_schema() AND t.tgname LIKE 'guard\\_%' ORDER BY name";
 
 fn present(db: &mut Db) -> Result<Vec<Trigger>> {
@@ -126,7 +129,7 @@ fn expected_postgres() -> Vec<(String, String, String)> {
                         _ => 32,
                     })
                     .sum::<i32>();
-            Some((name.to_owned(), owner.to_owned(), format!("A {kind} {}", source(function)?)))
+            Some((name.to_owned(), owner.to_owned(), format!("A {kind} whole {}", source(function)?)))
         })
         .collect()
 }
