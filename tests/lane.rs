@@ -193,7 +193,7 @@ fn guarded_rows_cannot_be_changed_displaced_or_removed_by_a_strangers_connection
             assert!(stranger.batch_execute(attack).is_err(), "{attack} was let through");
         }
         assert_eq!(check_chain(house), entries);
-        assert_eq!(sopledger::store::guard_faults(&mut stranger).unwrap(), Vec::<String>::new());
+        assert!(sopledger::store::guard_faults(&mut stranger).unwrap().is_empty());
     });
 }
 
@@ -211,6 +211,53 @@ fn serving_refuses_missing_and_altered_guards_and_names_them() {
         let refused = house.place.check_guards().unwrap_err();
         assert_eq!(refused.code(), "guards-altered");
         assert!(refused.args()[0].1.contains("guard_content"), "{refused}");
+    });
+}
+
+#[test]
+fn a_guard_that_is_there_but_no_longer_fires_on_everything_is_named() {
+    use diesel::connection::SimpleConnection;
+    let sqlite = [
+        (
+            "DROP TRIGGER guard_ledger_entry_delete; CREATE TRIGGER guard_ledger_entry_delete BEFORE DELETE ON \
+             ledger_entry WHEN 0 BEGIN SELECT RAISE(ABORT, 'ledger_entry is append-only'); END",
+            "guard_ledger_entry_delete",
+        ),
+        (
+            "DROP TRIGGER guard_content_update; CREATE TRIGGER guard_content_update BEFORE UPDATE OF unpacked ON \
+             content BEGIN SELECT RAISE(ABORT, 'content is append-only'); END",
+            "guard_content_update",
+        ),
+    ];
+    let postgres = [
+        (
+            "DROP TRIGGER guard_ledger_entry_row ON ledger_entry; CREATE TRIGGER guard_ledger_entry_row BEFORE UPDATE \
+             OR DELETE ON ledger_entry FOR EACH ROW WHEN (false) EXECUTE FUNCTION guard_append_only(); \
+             ALTER TABLE ledger_entry ENABLE ALWAYS TRIGGER guard_ledger_entry_row",
+            "guard_ledger_entry_row",
+        ),
+        (
+            "DROP TRIGGER guard_content_row ON content; CREATE TRIGGER guard_content_row BEFORE UPDATE OF unpacked OR \
+             DELETE ON content FOR EACH ROW EXECUTE FUNCTION guard_content(); \
+             ALTER TABLE content ENABLE ALWAYS TRIGGER guard_content_row",
+            "guard_content_row",
+        ),
+        ("ALTER FUNCTION guard_link() SET search_path = pg_temp", "guard_link_row, guard_link_truncate"),
+    ];
+    both(|house| {
+        let mut stranger = house.place.target.open(Purpose::Write).unwrap();
+        let of_engine: &[(&str, &str)] = match stranger {
+            Db::Sqlite(_) => &sqlite,
+            Db::Postgres(_) => &postgres,
+        };
+        for (act, named) in of_engine {
+            stranger.batch_execute(act).unwrap_or_else(|error| panic!("{act}: {error}"));
+            let refused = house.place.check_guards().unwrap_err();
+            assert_eq!(refused.code(), "guards-altered", "{act}");
+            assert_eq!(refused.args()[0].1, *named, "{act}");
+            house.place.migrate(sopledger::app::compare_records).unwrap();
+            house.place.check_guards().unwrap();
+        }
     });
 }
 

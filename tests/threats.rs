@@ -303,6 +303,68 @@ fn missing_guards_are_a_fault_that_spoils_neither_verdict_and_are_told_until_the
 }
 
 #[test]
+fn a_strangers_trigger_or_rule_is_refused_named_and_left_to_be_dropped_by_hand() {
+    let sqlite = [
+        (
+            "CREATE TRIGGER zz BEFORE INSERT ON ledger_entry BEGIN SELECT RAISE(IGNORE); END",
+            "ledger_entry: DROP TRIGGER \"zz\"",
+        ),
+        (
+            "CREATE TRIGGER \"of \"\"hers\" AFTER UPDATE ON setting BEGIN SELECT 1; END",
+            "setting: DROP TRIGGER \"of \"\"hers\"",
+        ),
+    ];
+    let postgres = [
+        (
+            "CREATE RULE r AS ON INSERT TO ledger_entry DO INSTEAD NOTHING",
+            "ledger_entry: DROP RULE \"r\" ON \"ledger_entry\"",
+        ),
+        (
+            "CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$; \
+             CREATE TRIGGER \"of \"\"hers\" BEFORE INSERT ON setting FOR EACH ROW EXECUTE FUNCTION lose(); \
+             ALTER TABLE setting ENABLE ALWAYS TRIGGER \"of \"\"hers\"",
+            "setting: DROP TRIGGER \"of \"\"hers\" ON \"setting\"",
+        ),
+    ];
+    both(|house| {
+        let mut stranger = house.place.target.open(Purpose::Write).unwrap();
+        let of_engine = match stranger {
+            Db::Sqlite(_) => &sqlite,
+            Db::Postgres(_) => &postgres,
+        };
+        for (act, named) in of_engine {
+            stranger.batch_execute(act).unwrap_or_else(|error| panic!("{act}: {error}"));
+            let place = &house.place;
+            for refused in [place.check_guards(), place.migrate(sopledger::app::compare_records).map(|_| ())]
+            {
+                let refused = refused.unwrap_err();
+                assert_eq!(refused.code(), "guards-added", "{act}");
+                assert_eq!(refused.args()[0].1, *named, "{act}");
+            }
+            let Place { target, folder, .. } = place;
+            let found = verify_scope(target, folder, GOVERNED, (Scope::Whole, &|_, _| Ok(()))).unwrap();
+            assert_eq!((found.exit_code(), found.faults.len()), (1, 1), "{found}");
+            let fault = &found.faults[0];
+            assert!(fault.check == "guards.altered" && fault.what.contains(named), "{found}");
+            stranger.batch_execute(named.split_once(": ").unwrap().1).unwrap();
+            place.check_guards().unwrap();
+        }
+        let named_as_ours = match stranger {
+            Db::Sqlite(_) => {
+                "CREATE TRIGGER guard_of_old BEFORE INSERT ON setting BEGIN SELECT RAISE(IGNORE); END"
+            }
+            Db::Postgres(_) => {
+                "CREATE TRIGGER guard_of_old BEFORE UPDATE ON setting FOR EACH ROW EXECUTE FUNCTION guard_append_only()"
+            }
+        };
+        stranger.batch_execute(named_as_ours).unwrap();
+        assert!(house.place.check_guards().unwrap_err().args()[0].1.contains("\"guard_of_old\""));
+        house.place.migrate(sopledger::app::compare_records).unwrap();
+        house.place.check_guards().unwrap();
+    });
+}
+
+#[test]
 fn a_database_rewritten_under_a_running_service_stops_its_writing() {
     both(|house| {
         let size = furnish(house);

@@ -14,7 +14,7 @@ use super::signer::SignerState;
 use super::signing::{self, Hand, Signing};
 use super::store::{self as ledger_store, Head};
 use crate::error::{Cause, Error, Result};
-use crate::store::{self, Db, Purpose, Readers, SchemaState, Target};
+use crate::store::{self, Db, GuardFaults, Purpose, Readers, SchemaState, Target};
 use crate::time::Clock;
 
 /// Readers at most; each holds a connection.
@@ -103,11 +103,13 @@ impl Place {
     /// `compare`, all in one transaction.
     ///
     /// # Errors
-    /// A migration fails, or a record would no longer match the ledger: nothing is changed then.
+    /// A migration fails, a record would no longer match the ledger, or a stranger's triggers or rules could swallow what
+    /// the migrations write: nothing is changed then.
     pub fn migrate(&self, compare: impl FnOnce(&mut Db) -> Result<()>) -> Result<usize> {
         let mut db = self.target.open(Purpose::Write)?;
         in_write_transaction(&mut db, |db| {
             store::lift_guards(db)?;
+            refuse_added(&store::guard_faults(db)?)?;
             let ran = store::run_pending(db)?;
             if ledger_store::head(db)?.is_some() {
                 compare(db)?;
@@ -159,7 +161,8 @@ impl Place {
         Ok(db)
     }
 
-    /// Refuses a database that could lose an acknowledged change, or whose guards are missing or altered.
+    /// Refuses a database that could lose an acknowledged change, or whose guards are missing, altered or joined by a
+    /// stranger's triggers or rules.
     ///
     /// # Errors
     /// 409 naming the settings or guards.
@@ -172,16 +175,17 @@ impl Place {
         self.check_guards()
     }
 
-    /// Refuses missing or altered guards.
+    /// Refuses missing or altered guards, and triggers and rules that are not ours.
     ///
     /// # Errors
     /// 409 naming them.
     pub fn check_guards(&self) -> Result<()> {
-        let guards = store::guard_faults(&mut self.target.open(Purpose::Write)?)?;
-        if guards.is_empty() {
+        let faults = store::guard_faults(&mut self.target.open(Purpose::Write)?)?;
+        refuse_added(&faults)?;
+        if faults.is_empty() {
             return Ok(());
         }
-        Err(Error::conflict("guards-altered").arg("guards", guards.join(", ")))
+        Err(Error::conflict("guards-altered").arg("guards", faults.altered.join(", ")))
     }
 
     /// Opens the installation: lane, readers and signer. Appends entry 0 to a new ledger.
@@ -256,6 +260,13 @@ impl Place {
     fn where_to(&self) -> String {
         format!("{:?}", self.target)
     }
+}
+
+fn refuse_added(faults: &GuardFaults) -> Result<()> {
+    if faults.added.is_empty() {
+        return Ok(());
+    }
+    Err(Error::conflict("guards-added").arg("added", faults.added.join("; ")))
 }
 
 fn begin(tx: &mut Tx<'_>, demo: bool) -> Result<()> {

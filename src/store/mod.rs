@@ -23,7 +23,7 @@ use diesel::prelude::*;
 pub use both::OnBoth;
 pub use connection::{Db, MultiBackend};
 pub use content::{ContentRow, content_bytes};
-pub use guards::{guard_faults, lift_guards, set_guards};
+pub use guards::{GuardFaults, guard_faults, lift_guards, set_guards};
 pub use insert::{NewContent, NewEntryRow, NewSealed, insert_contents, insert_entries, insert_sealed};
 pub use lease::Lease;
 pub use migrations::{SchemaState, applied, run_pending, run_these, schema_state};

@@ -58,7 +58,7 @@ impl Site {
 pub struct Verdict {
     /// Whether it is sound.
     pub ok: bool,
-    /// What it holds is sound, but the guards that should keep it so are missing or altered.
+    /// What it holds is sound, but the guards that should keep it so are missing, altered or not alone.
     pub unguarded: bool,
     /// The last entry checked; where it is not sound, the first that is wrong.
     pub checked_to: i64,

@@ -9,8 +9,8 @@
 //! that was verified then; of the records, those are recomputed that the new entries speak of. What that costs does
 //! not depend on the ledger's length. What was done to an older entry or record, only the whole pass finds.
 //!
-//! Either pass names guards that are missing or altered. That spoils neither verdict, for it says nothing of what the
-//! database holds; it is a fault all the same.
+//! Either pass names guards that are missing or altered, and triggers and rules on our tables that are not ours. That
+//! spoils neither verdict, for it says nothing of what the database holds; it is a fault all the same.
 
 mod anchors;
 mod cited;
@@ -201,9 +201,12 @@ pub fn verify_scope(
 pub fn verify(db: &mut Db, what: &Verification<'_>) -> Result<Report> {
     db.transaction(|db| {
         let mut findings = Findings::default();
-        let altered = guard_faults(db)?;
-        if !altered.is_empty() {
-            findings.add(Fault::of_guards(&altered));
+        let guards = guard_faults(db)?;
+        if !guards.altered.is_empty() {
+            findings.add(Fault::of_guards(&guards.altered));
+        }
+        if !guards.added.is_empty() {
+            findings.add(Fault::of_added(&guards.added));
         }
         let heads = tree::heads(db)?;
         if heads.is_empty() {

@@ -118,6 +118,16 @@ impl Fault {
         );
         Self { side: Side::Guards, ..Self::new(GUARDS_ALTERED, what) }
     }
+
+    /// Of triggers and rules that are not ours.
+    pub fn of_added(added: &[String]) -> Self {
+        let added = added.join("; ");
+        let what = format!(
+            "these triggers or rules on our tables are not ours and could swallow or change what is written: {added}; \
+             find out who added them and since when, then drop each by the statement named"
+        );
+        Self { side: Side::Guards, ..Self::new(GUARDS_ALTERED, what) }
+    }
 }
 
 impl From<chain::Fault> for Fault {
