@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use sopledger::app::{GOVERNED, Shared};
+use sopledger::ledger::acts;
 use sopledger::ledger::entry::leaf;
-use sopledger::ledger::lane::Actor;
+use sopledger::ledger::lane::{Actor, NewEntry};
 use sopledger::ledger::note::VerifierKey;
 use sopledger::ledger::proof;
 use sopledger::ledger::recovery::recover;
@@ -78,6 +79,29 @@ fn key_of(client: &Client, epoch: i64) -> VerifierKey {
 fn entries(client: &Client, epoch: i64, subject: &str) -> Vec<Value> {
     let path = format!("/api/v1/ledger/entries?epoch={epoch}&limit=1000&subject={subject}");
     client.get(&path).expect(200).json()["items"].as_array().unwrap().clone()
+}
+
+#[test]
+fn a_session_lives_on_over_a_recovery_and_what_it_writes_does_not_alarm() {
+    for house in [Some(House::sqlite()), House::postgres()].into_iter().flatten() {
+        let signed_in = house.nobody().post("/login", json!({ "login": "qa", "password": PASSWORD }));
+        let token = signed_in.expect(200).json()["token"].as_str().unwrap().to_owned();
+        settle(&house);
+        let via = house.acts().len() as u64 - 1;
+        let house = lost(house, Copied::AllSigned);
+        let qa = house.nobody().with_token(&token);
+        assert_eq!(qa.get("/api/v1/me").expect(200).json()["login"], "qa");
+        qa.post("/api/v1/logout", json!({})).expect(204);
+        settle(&house);
+        sound(&house);
+        let other = Actor { via: Some(via), ..Actor::account(house.id("ra"), "ra") };
+        let forged = NewEntry::new(acts::SESSION_CLOSED, &other);
+        house.site.lane.write_here(move |tx| tx.append(forged.clone())).unwrap();
+        settle(&house);
+        let found = verify_target(&house.place.target, &house.place.folder, GOVERNED, &|_, _| {}).unwrap();
+        let [fault] = found.faults.as_slice() else { panic!("{found}") };
+        assert_eq!((fault.check, fault.epoch), ("entry.via", Some(2)), "{found}");
+    }
 }
 
 #[test]

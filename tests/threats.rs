@@ -436,3 +436,77 @@ fn a_database_dumped_and_restored_by_the_engines_own_tools_does_not_alarm() {
     site.close();
     must_be_sound(&place);
 }
+
+/// One more entry by somebody who is said to have signed in by the entry `via`.
+fn acted(house: &House, login: &str, via: u64) -> u64 {
+    let actor = Actor { via: Some(via), ..Actor::account(house.id(login), "qa") };
+    let written = house.site.lane.write_here(move |tx| {
+        let on = sopledger::people::record::subject(&actor.id);
+        tx.append(NewEntry::new(acts::SESSION_CLOSED, &actor).unchanged(&on))
+    });
+    let seq = written.unwrap().seq;
+    settle(house);
+    seq
+}
+
+fn found_on(house: &House, scope: Scope) -> Report {
+    let place = &house.place;
+    verify_scope(&place.target, &place.folder, sopledger::app::GOVERNED, (scope, &|_, _| Ok(()))).unwrap()
+}
+
+#[test]
+fn a_session_handed_to_another_account_in_the_database_is_refused_until_it_is_handed_back() {
+    both(|house| {
+        let (qa, ra) = (house.person("qa"), house.person("ra"));
+        let mut db = house.place.target.open(Purpose::Write).unwrap();
+        let mut hand = |from: &str, to: &str| {
+            let (from, to) = (house.id(from), house.id(to));
+            let sql = format!("UPDATE session SET account_id = '{to}' WHERE account_id = '{from}'");
+            assert_eq!(run(&mut db, &sql), 1);
+        };
+        qa.get("/api/v1/me").expect(200);
+        hand("qa", "cs");
+        // At once, where the person was known a moment ago, and where they are read anew.
+        qa.get("/api/v1/me").refused(401, "sign-in");
+        house.site.lane.write_here(set_something).unwrap();
+        qa.get("/api/v1/me").refused(401, "sign-in");
+        assert_eq!(ra.get("/api/v1/me").expect(200).json()["login"], "ra");
+        hand("cs", "qa");
+        assert_eq!(qa.get("/api/v1/me").expect(200).json()["login"], "qa");
+        qa.post("/api/v1/logout", serde_json::json!({})).expect(204);
+        settle(house);
+        must_be_sound(&house.place);
+    });
+}
+
+#[test]
+fn an_entry_whose_actor_did_not_sign_in_by_the_entry_it_names_is_named_by_either_pass() {
+    both(|house| {
+        house.person("qa");
+        settle(house);
+        let via = house.acts().iter().rposition(|act| act == "session.opened").unwrap() as u64;
+        let elsewhere = via - 1;
+        furnish(house);
+        acted(house, "qa", via);
+        must_be_sound(&house.place);
+        assert_eq!(found_on(house, Scope::Whole).exit_code(), 0);
+        let forged =
+            [("ra", via), ("qa", elsewhere), ("qa", house.acts().len() as u64 + 2), ("cs", u64::MAX >> 11)];
+        let mut seqs: Vec<u64> = forged.iter().map(|(login, via)| acted(house, login, *via)).collect();
+        let again = acted(house, "ra", via);
+        seqs.sort_unstable();
+        for scope in [Scope::New, Scope::Whole] {
+            let found = found_on(house, scope);
+            assert_eq!((found.exit_code(), found.integrity.verdict), (1, Verdict::Fault), "{found}");
+            assert!(found.faults.iter().all(|fault| fault.check == "entry.via"), "{found}");
+            let named: Vec<u64> = found.faults.iter().filter_map(|fault| fault.seq).collect();
+            assert_eq!(named, seqs, "{found}");
+            let first = &found.faults[0];
+            let ra = house.id("ra");
+            assert_eq!(first.subject, Some(format!("account/{ra}")));
+            for said in [ra, format!("by entry {via}"), format!("the last is {again}")] {
+                assert!(first.what.contains(&said), "{said}: {found}");
+            }
+        }
+    });
+}

@@ -420,9 +420,18 @@ fn of_session(
         return Ok(None);
     }
     let seen_at = session.seen_at;
-    if let Some((at, caller)) = known.filter(|(at, _)| *at == size) {
+    let same = |caller: &Caller| caller.id == session.account_id;
+    if let Some((at, caller)) = known.filter(|(at, caller)| *at == size && same(caller)) {
         let live = store::must_be_live(&caller.account, now).is_ok();
         return Ok(live.then_some(Found { caller, size: at, seen_at }));
+    }
+    if !store::is_opened(db, &session)? {
+        tracing::warn!(
+            account = %session.account_id,
+            via = session.via,
+            "a session was refused: the entry that opened it does not tell of this account"
+        );
+        return Ok(None);
     }
     let Some(caller) = load(db, &session.account_id, now)? else { return Ok(None) };
     let via = u64::try_from(session.via).ok();

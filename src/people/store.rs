@@ -5,13 +5,16 @@ use diesel::prelude::*;
 use super::record::{Account, AccountState, ApiToken, Grant, roles_in_force, subject};
 use super::rights::Role;
 use crate::error::{Error, Kind, Result};
+use crate::ledger::acts::SESSION_OPENED;
 use crate::ledger::digest::Digest;
+use crate::ledger::epochs;
 use crate::ledger::store as ledger;
 use crate::ledger::subject::{Governed, Snapshot};
 use crate::signatures;
 use crate::store::Db;
 use crate::store::schema::{
-    account, account_grant, api_token, ledger_head, sealed_value, session, setting, sign_in_failure,
+    account, account_grant, api_token, ledger_entry, ledger_head, sealed_value, session, setting,
+    sign_in_failure,
 };
 use crate::time::Timestamp;
 
@@ -208,6 +211,21 @@ pub fn session(db: &mut Db, token: Digest) -> Result<Option<(Session, i64)>> {
     let row: Option<(Session, Option<i64>)> =
         session::table.find(token.to_string()).select((Session::as_select(), size)).first(db).optional()?;
     Ok(row.map(|(session, size)| (session, size.unwrap_or_default())))
+}
+
+/// Whether the account that has a session is the one that opened it, as the trail tells.
+///
+/// # Errors
+/// The database does not answer.
+pub fn is_opened(db: &mut Db, session: &Session) -> Result<bool> {
+    // A session may live on over a recovery: number and instant together name one entry of all epochs.
+    let opened: i64 = ledger_entry::table
+        .filter(ledger_entry::epoch.eq_any(epochs::numbers(db)?).and(ledger_entry::seq.eq(session.via)))
+        .filter(ledger_entry::ts.eq(session.created_at.0).and(ledger_entry::act.eq(SESSION_OPENED.name)))
+        .filter(ledger_entry::actor.eq(&session.account_id))
+        .count()
+        .get_result(db)?;
+    Ok(opened > 0)
 }
 
 /// A live API token of this hash.

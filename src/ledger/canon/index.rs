@@ -16,6 +16,8 @@ pub struct BodyIndex<'a> {
     pub actor_id: Option<Cow<'a, str>>,
     /// `actor.role`.
     pub actor_role: Option<Cow<'a, str>>,
+    /// `actor.via`, the seq of the sign-in entry.
+    pub actor_via: Option<u64>,
     /// `obj.kind`.
     pub obj_kind: Option<Cow<'a, str>>,
     /// `obj.id`.
@@ -57,6 +59,7 @@ impl<'a> Sink<'a> for BodyIndex<'a> {
             "actor" => match key {
                 "id" => self.actor_id = Some(string(raw)?),
                 "role" => self.actor_role = Some(string(raw)?),
+                "via" => self.actor_via = Some(whole(raw)?),
                 _ => {}
             },
             "obj" => match key {

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::Steps;
+use super::actors::Came;
 use super::report::Fault;
 use crate::error::{Error, Kind, Result};
 use crate::ledger::acts::RECORD_DISPOSED;
@@ -40,6 +41,8 @@ pub struct Columns {
 pub struct Told {
     pub seq: u64,
     pub link: Option<Link>,
+    /// By which sign-in its actor came; none by a token or the program itself.
+    pub came: Option<Came>,
     /// Names and commitments that it introduces.
     pub sealed: Vec<(Box<str>, Digest)>,
     /// The file it was imported from.
@@ -184,9 +187,12 @@ pub fn inspect(
         Some("key.revoked") => vkey_in(entry.body).map(|key| (true, key)),
         _ => None,
     };
+    let actor = index.actor_id.as_deref();
+    let came = index.actor_via.map(|via| (via, Digest::of(actor.unwrap_or_default().as_bytes())));
     let told = Told {
         seq,
         key,
+        came,
         link,
         sealed: index.sealed.iter().map(|(name, hash)| (Box::from(*name), *hash)).collect(),
         source: index.source,
@@ -194,7 +200,7 @@ pub fn inspect(
         disposes: index.act.as_deref() == Some(RECORD_DISPOSED.name),
     };
     let silent = told.link.is_none() && told.sealed.is_empty() && told.source.is_none();
-    (!silent || !told.erased.is_empty() || told.key.is_some()).then_some(told)
+    (!silent || told.came.is_some() || !told.erased.is_empty() || told.key.is_some()).then_some(told)
 }
 
 fn compare(

@@ -12,6 +12,7 @@
 //! Either pass names guards that are missing or altered, and triggers and rules on our tables that are not ours. That
 //! spoils neither verdict, for it says nothing of what the database holds; it is a fault all the same.
 
+mod actors;
 mod anchors;
 mod cited;
 mod content;
@@ -306,10 +307,11 @@ impl Ledger {
         self.commitments.begin(head.epoch, &head.origin);
         let first = start.as_ref().map_or(0, |start| start.first);
         let chain = start.map_or_else(|| ChainVerifier::new(&head.origin), |start| start.chain);
-        let unreadable = RefCell::new(Vec::new());
+        let (unreadable, mut actors) = (RefCell::new(Vec::new()), actors::Actors::default());
         let gather = |block: Block<'_, Told>| {
             growing.grow(&block, findings);
             for mut told in block.taken {
+                actors.take(&told);
                 self.kept.source(told.source);
                 self.keys.take(&head.origin, head.epoch, &mut told);
                 let place = self.subjects.take(head.epoch, &mut told, &mut self.kept, findings);
@@ -329,6 +331,7 @@ impl Ledger {
         self.covered.lost.extend(growing.lost());
         self.covered.marks.extend(growing.mark(head, &verified.chain));
         growing.finish(db, head, &verified.chain, findings)?;
+        actors.compare(db, head.epoch, findings)?;
         self.covered.entries += verified.entries;
         self.covered.from = first;
         self.covered.to = verified.chain.size().checked_sub(1);
