@@ -1,6 +1,7 @@
 //! The real binary, killed, ended, doubled and misled: what it has acknowledged is there, and what it refuses it names.
 
 mod backup;
+mod disk;
 mod keys;
 pub mod program;
 

@@ -72,6 +72,15 @@ impl Installation {
         self.serve_with(&["serve", "--listen", "127.0.0.1:0"])
     }
 
+    /// The same in this environment.
+    pub fn serve_in(&self, environment: &[(&str, &Path)]) -> Server {
+        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        command.envs(environment.iter().copied());
+        let mut server = Server::of(command);
+        server.await_address();
+        server
+    }
+
     /// The same with another command that serves.
     pub fn serve_with(&self, arguments: &[&str]) -> Server {
         let mut server = self.start(arguments);
@@ -94,11 +103,7 @@ impl Installation {
 
     /// Starts a command that does not end by itself.
     pub fn start(&self, arguments: &[&str]) -> Server {
-        let log = tempfile::NamedTempFile::new().unwrap();
-        let mut command = self.command(arguments);
-        let said = log.reopen().unwrap();
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(said).spawn().unwrap();
-        Server { child, url: String::new(), log }
+        Server::of(self.command(arguments))
     }
 
     /// `verify --json`: its exit code and its report.
@@ -152,6 +157,13 @@ pub struct Server {
 }
 
 impl Server {
+    fn of(mut command: Command) -> Self {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let said = log.reopen().unwrap();
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(said).spawn().unwrap();
+        Self { child, url: String::new(), log }
+    }
+
     fn await_address(&mut self) {
         for line in BufReader::new(self.child.stdout.as_mut().unwrap()).lines() {
             if let Some(url) = line.unwrap().strip_prefix("Serving ") {

@@ -86,11 +86,16 @@ impl Writer {
                 }
             }
             Err(failure) => {
+                let mut code = "database";
                 if let Failure::Broken(error) = &failure {
                     tracing::error!(%error, changes = batch.len(), "no change of the batch was written");
+                    // Of a disk that takes nothing more, whoever asked is told; of all else, that nothing was written.
+                    if error.code().starts_with("disk-") {
+                        code = error.code();
+                    }
                 }
                 for change in batch {
-                    change.answer(Err(Error::unavailable("database").retry_after(1)));
+                    change.answer(Err(Error::unavailable(code).retry_after(1)));
                 }
             }
         }
