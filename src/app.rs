@@ -49,6 +49,8 @@ pub fn routes() -> Vec<Route> {
     routes.extend(trail::routes());
     routes.extend(packs::routes());
     routes.extend(notebook::routes());
+    // Each pattern that is tried before the right one costs: what is read all day comes first, otherwise in the same order.
+    routes.sort_by_key(|route| !route.path.starts_with("/documents"));
     routes
 }
 
